@@ -621,6 +621,7 @@ static int call_try(struct call *c, bool *again, struct err *err)
 	struct buf why = {0};
 	bool kept = c->link->kept;
 	int64_t began = clock_mono();
+	enum err_code fault;
 	long status = 0;
 	CURLcode code;
 	int result;
@@ -643,7 +644,8 @@ static int call_try(struct call *c, bool *again, struct err *err)
 		c->link->kept = true;
 		call_trace(c, NULL);
 	} else {
-		result = call_fail(c, err, say(c, &why, code), buf_str(&why));
+		fault = say(c, &why, code);
+		result = call_fail(c, err, fault, buf_str(&why));
 		*again = kept && c->r->headers.n == 0 &&
 		    (code == CURLE_COULDNT_CONNECT ||
 		    code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
