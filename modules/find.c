@@ -286,9 +286,10 @@ int find_evaluate(const struct session *session, struct cache *c,
 /* ---- what rules read -------------------------------------------------------- */
 
 struct reads {
-	struct cache	 *cache;
-	const char	**v;
-	size_t		  n;
+	const struct session	 *session;
+	struct cache		 *cache;
+	const char		**v;
+	size_t			  n;
 };
 
 static int add_reads(void *arg, const struct module *m, const struct rule *u)
@@ -299,14 +300,16 @@ static int add_reads(void *arg, const struct module *m, const struct rule *u)
 
 	(void)m;
 	for (const char *const *k = q ? query_kinds(q) : NULL; k && *k; k++) {
+		const struct kind *kind = registry_kind(&r->session->registry,
+		    *k);
 		size_t i = 0;
 
 		while (i < r->n && strcmp(r->v[i], *k))
 			i++;
-		if (i < r->n)
+		if (i < r->n || !kind)
 			continue;
 		r->v = xrealloc(r->v, r->n + 2, sizeof(*r->v));
-		r->v[r->n++] = *k;
+		r->v[r->n++] = kind->name;
 		r->v[r->n] = NULL;
 	}
 	query_free(q);
@@ -315,7 +318,8 @@ static int add_reads(void *arg, const struct module *m, const struct rule *u)
 
 const char **find_kinds(const struct session *s, struct cache *c)
 {
-	struct reads r = {.cache = c, .v = xcalloc(1, sizeof(*r.v))};
+	struct reads r = {.session = s, .cache = c,
+	    .v = xcalloc(1, sizeof(*r.v))};
 
 	registry_each_rule(&s->registry, add_reads, &r);
 	return r.v;
