@@ -186,6 +186,9 @@ void db_bind_cell(sqlite3_stmt *s, int i, struct cell v)
 
 int db_begin(struct cache *c, struct err *err)
 {
+	if (c->flags & CACHE_READ && !c->memory)
+		return err_set(err, ERR_FAILED,
+		    "cache: it was opened for reading only");
 	if (db_exec(c, err, "BEGIN") < 0)
 		return -1;
 	/* Changes nothing, but takes the lock, of this file alone. */

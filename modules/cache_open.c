@@ -246,8 +246,10 @@ enum outcome { OPEN_GOOD, OPEN_DAMAGED, OPEN_NEWER, OPEN_EMPTY, OPEN_FAILED };
 static enum outcome file_open(struct cache *c, const char *path,
     struct err *err)
 {
-	int flags = is_reader(c) ? SQLITE_OPEN_READONLY :
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	/* A reader's handle could write, or it could not attach a data file in
+	 * memory; db_begin() is what refuses. */
+	int flags = SQLITE_OPEN_READWRITE |
+	    (is_reader(c) ? 0 : SQLITE_OPEN_CREATE);
 	enum outcome o = OPEN_FAILED;
 	int64_t version;
 
