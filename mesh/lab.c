@@ -422,7 +422,7 @@ static void route_part(const struct shop *s, struct lab_part *p)
 	int w = shop_is_broken(s, FAULT_ROUTE) ? 100 - WEIGHT : WEIGHT;
 	char *sock = shop_socket(s, FRONT);
 
-	snprintf(p->part, sizeof(p->part), "/orders");
+	snprintf(p->part, sizeof(p->part), "prefix /orders");
 	snprintf(p->address, sizeof(p->address), "unix:%s", sock);
 	free(sock);
 	snprintf(p->text, sizeof(p->text), "a route of front, %d %% to "
