@@ -278,7 +278,7 @@ void term_close(void)
 /* ---- signals ------------------------------------------------------------ */
 
 static const int deadly[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGALRM,
-   , SIGUSR1, SIGUSR2};
+    SIGUSR1, SIGUSR2};
 static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL,
     SIGSYS, SIGXCPU, SIGXFSZ};
 #define COUNT(v) (sizeof(v) / sizeof(*(v)))
