@@ -84,5 +84,10 @@ void line_help(const struct registry *r, const struct line *l, struct buf *out);
 void line_complete(const struct registry *r, const struct config *config,
     struct cache *c, int argc, const char *const *argv,
     void (*each)(void *arg, const char *word, const char *help), void *arg);
+/* The same after `:`. */
+void line_complete_prompt(const struct registry *r,
+    const struct config *config, struct cache *c, int argc,
+    const char *const *argv,
+    void (*each)(void *arg, const char *word, const char *help), void *arg);
 
 #endif

@@ -94,6 +94,15 @@ static void add_args(struct buf *b, const struct line *l)
 		add_word(b, l->args[i]);
 }
 
+static void add_own(struct buf *b, const struct line *l)
+{
+	for (size_t i = 0; i < l->nown; i++) {
+		buf_addf(b, " %s", l->own[i].name);
+		if (own_find(l->command, l->own[i].name)->arg)
+			add_word(b, l->own[i].value);
+	}
+}
+
 char *line_command(const struct line *l, const char *context, int64_t at)
 {
 	const struct flags *f = &l->flags;
@@ -115,8 +124,7 @@ char *line_command(const struct line *l, const char *context, int64_t at)
 	add_time(&b, "--at", at);
 	add_time(&b, "--since", f->since);
 	add_rows(&b, f);
-	for (size_t i = 0; i < l->nown; i++)
-		add_flag(&b, l->own[i].name, l->own[i].value);
+	add_own(&b, l);
 	add_ways(&b, f, at != 0);
 	if (dashes) {
 		buf_adds(&b, " --");
