@@ -10,9 +10,16 @@ struct marked {
 	char	*name;		/* context, kind, key (or object) */
 	bool	 bad;
 };
+/* How often a context's sources are asked, where that is known. */
+struct pace {
+	char	*context, *kinds;	/* kinds: JSON */
+	int64_t	 every;
+};
 struct marks {
 	struct marked	*v;	/* open addressing; a power of two */
 	size_t		 n, size;
+	struct pace	*paces;
+	size_t		 npaces;
 };
 
 void marks_free(struct marks *m)
@@ -21,6 +28,11 @@ void marks_free(struct marks *m)
 		return;
 	for (size_t i = 0; i < m->size; i++)
 		free(m->v[i].name);
+	for (size_t i = 0; i < m->npaces; i++) {
+		free(m->paces[i].context);
+		free(m->paces[i].kinds);
+	}
+	free(m->paces);
 	free(m->v);
 	free(m);
 }
@@ -73,6 +85,29 @@ static void mark_names(struct buf *out, const char *context, const char *kind,
 	buf_addf(out, "%s\1%s%c%s", context, kind, sort, what);
 }
 
+static const char *text_or_empty(sqlite3_stmt *s, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(s, column);
+
+	return text ? text : "";
+}
+
+static void paces_load(struct cache *c, struct marks *m)
+{
+	sqlite3_stmt *s = db_prepare(c, NULL, "SELECT context, kinds, max(every)"
+	    " FROM main.source GROUP BY context, kinds");
+
+	while (s && sqlite3_step(s) == SQLITE_ROW) {
+		m->paces = xrealloc(m->paces, m->npaces + 1, sizeof(*m->paces));
+		m->paces[m->npaces++] = (struct pace){
+			.context = xstrdup(text_or_empty(s, 0)),
+			.kinds = xstrdup(text_or_empty(s, 1)),
+			.every = sqlite3_column_int64(s, 2),
+		};
+	}
+	sqlite3_finalize(s);
+}
+
 static struct marks *marks_load(struct cache *c)
 {
 	struct query *running = c->running;
@@ -100,6 +135,7 @@ static struct marks *marks_load(struct cache *c)
 		marks_add(m, buf_str(&name), bad);
 	}
 	sqlite3_finalize(s);
+	paces_load(c, m);
 	c->running = running;
 	buf_free(&name);
 	return m;
@@ -122,13 +158,21 @@ static size_t key_names(const struct cache *c, const char *kind,
 	return t->nkeys < VIEW_KEY_MAX ? t->nkeys : VIEW_KEY_MAX;
 }
 
-static int64_t every_of(const struct cache *c, const char *kind)
+static int64_t every_of(const struct cache *c, const char *kind,
+    const char *context)
 {
 	const struct kind *k = registry_kind(c->registry, kind);
 	const struct view *v = registry_view_of_kind(c->registry, kind);
 
 	if (!k && v && v->every_of)
 		k = registry_kind(c->registry, v->every_of);
+	for (size_t i = 0; k && context && i < c->marks->npaces; i++) {
+		const struct pace *p = &c->marks->paces[i];
+
+		if (p->every && !strcmp(p->context, context) &&
+		    strstr(p->kinds, k->name))
+			return p->every;
+	}
 	return k ? k->every : 0;
 }
 
@@ -191,7 +235,8 @@ static void mark_function(sqlite3_context *x, int n, sqlite3_value **v)
 	if (!status) {
 		seen = sqlite3_value_type(v[1]) == SQLITE_NULL ? 0 :
 		    sqlite3_value_int64(v[1]);
-		every = every_of(c, kind);
+		every = every_of(c, kind,
+		    (const char *)sqlite3_value_text(v[2]));
 		status = every && cache_at(c) - seen > 3 * every ? "old" : "ok";
 	}
 	sqlite3_result_text(x, status, -1, SQLITE_STATIC);
