@@ -141,8 +141,9 @@ static int from_command(const char *reference, struct buf *out,
 	int fd[2];
 	pid_t pid;
 
-	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK))
+	if (pipe2(fd, O_CLOEXEC))
 		return fail(err, reference, strerror(errno));
+	fcntl(fd[0], F_SETFL, O_NONBLOCK);	/* ours: not the program's */
 	pid = spawn(reference + strlen("cmd:"), fd[1]);
 	close(fd[1]);
 	if (pid < 0) {
