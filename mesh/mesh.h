@@ -219,7 +219,7 @@ struct envoy_link {
 	struct http_link	*http;
 };
 int envoy_link_open(struct envoy_link *l, const struct session *s,
-    const struct context *context, const struct backend *b, struct err *err);
+    const struct backend *b, struct err *err);
 /* Any whole answer is 0. deadline by clock_mono(). */
 int envoy_ask(struct envoy_link *l, struct task *t, const char *method,
     const char *target, int64_t deadline, struct http_response *r,

@@ -55,7 +55,7 @@ const struct view proxies_view = {
 		{ "L", "mesh log-level {proxy} ", "log level" },
 		{0},
 	},
-	.empty = "No proxies yet. Name one under contexts.{context}.mesh.envoys, "
+	.empty = "No proxies yet. Name one under contexts.local.mesh.envoys, "
 	    "or try: kiban lab up",
 };
 
@@ -407,5 +407,5 @@ const struct view services_view = {
 	},
 	.sort = "rps:desc",
 	.empty = "No services yet. Name a proxy under "
-	    "contexts.{context}.mesh.envoys, or try: kiban lab up",
+	    "contexts.local.mesh.envoys, or try: kiban lab up",
 };
