@@ -158,6 +158,7 @@ struct claim {
 	int64_t		 id;
 	int64_t		 due;		/* when it should have begun */
 	int64_t		 began;		/* when it did */
+	int64_t		 before;	/* and the poll before it */
 	int		 failures;	/* in a row, before this one */
 };
 /* Makes sure that a row for this backend is there; every in ms. */

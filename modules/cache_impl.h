@@ -76,7 +76,7 @@ struct cache {
 	bool			 memory;	/* the fallback */
 	bool			 damaged;	/* SQLite said so */
 	char			*path;		/* of cache.db; NULL in memory */
-	char			 own_fault[400]; /* why data.db can't be written */
+	char			 own_fault[1400]; /* why data.db can't be written */
 	uint64_t		 seed;		/* of hashes stored in this file */
 
 	int64_t			 at, since;	/* as aimed; at 0: now */
@@ -127,6 +127,22 @@ void db_rollback(struct cache *c);
  * the time for at(). Before a statement's first step. */
 void cache_fresh(struct cache *c);
 int64_t cache_at(const struct cache *c);
+
+/* ---- names (cache_aim.c, cache_core.c) ----------------------------------- */
+
+/* Makes the TEMP views of the lists that a text names. */
+int aim_names(struct cache *c, const char *sql, struct err *err);
+/* Is it the name of a kind, a list or one of core_tables? */
+bool aim_knows(const struct cache *c, const char *name);
+bool sql_has_word(const char *sql, const char *word);
+/* What the core's lists read: bodies of TEMP views with %s for the contexts. */
+struct core_table {
+	const char	*name, *sql;
+};
+extern const struct core_table core_tables[];	/* ends with {NULL} */
+void core_functions(struct cache *c);
+/* The last fetch at or before that time; 0: none. (cache_fetched.c) */
+int64_t fetched_before(struct cache *c, int64_t scope, int64_t at);
 
 /* ---- other rooms --------------------------------------------------------- */
 

@@ -13,8 +13,6 @@
  * went back: what was planned by it holds no longer. */
 #include "cache_impl.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +23,6 @@
 #include "value.h"
 
 #define CLAIM_LIFE	60000	/* ms; no poll takes longer */
-#define NAMED_ANEW	60000	/* ms; how exact `named` is */
 #define OPEN_AT		10	/* failures in a row that open the breaker */
 #define PROBE_EVERY	30000
 #define WAIT_MAX	3600000	/* of a Retry-After */
@@ -38,52 +35,27 @@ struct row {
 	char		 state[12], owner[48];
 };
 
-static int fault(struct cache *c, const char *what, struct err *err)
-{
-	return err_set(err, ERR_FAILED, "cache: sources: %s: %s", what,
-	    sqlite3_errmsg(c->db));
-}
-
-static sqlite3_stmt *prepare(struct cache *c, const char *sql, struct err *err)
-{
-	sqlite3_stmt *s = NULL;
-
-	if (sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) != SQLITE_OK)
-		fault(c, "prepare", err);
-	return s;
-}
-
-static void bind_text(sqlite3_stmt *s, int i, const char *text)
-{
-	sqlite3_bind_text(s, i, text, -1, SQLITE_STATIC);
-}
-
 /* Context, source and backend are ?1 to ?3. */
 static sqlite3_stmt *prepare_for(struct cache *c, const char *sql,
     const char *context, const char *source, const char *backend,
     struct err *err)
 {
-	sqlite3_stmt *s = prepare(c, sql, err);
+	sqlite3_stmt *s = db_prepare(c, err, sql);
 
-	if (!s)
-		return NULL;
-	bind_text(s, 1, context);
-	bind_text(s, 2, source);
-	bind_text(s, 3, backend);
+	if (s)
+		db_bind(s, "sss", context, source, backend);
 	return s;
 }
 
 /* Runs it to its end: how many rows it changed, or -1. */
-static int run(struct cache *c, sqlite3_stmt *s, const char *what,
-    struct err *err)
+static int run(struct cache *c, sqlite3_stmt *s, struct err *err)
 {
-	int rc = sqlite3_step(s);
-	int n = sqlite3_changes(c->db);
+	int n = db_done(c, s, err);
 
-	if (rc != SQLITE_DONE)
-		fault(c, what, err);
+	if (n == 0)
+		n = sqlite3_changes(c->db);
 	sqlite3_finalize(s);
-	return rc == SQLITE_DONE ? n : -1;
+	return n;
 }
 
 static void copy_text(char *out, size_t size, sqlite3_stmt *s, int column)
@@ -95,51 +67,20 @@ static void copy_text(char *out, size_t size, sqlite3_stmt *s, int column)
 
 /* ---- who ------------------------------------------------------------------ */
 
-/* "PID:START", START being when the kernel says that it began (ticks since
- * boot; field 22 of /proc/PID/stat): a pid alone is used again. False when
- * there is no such process. */
-static bool process_name(char *out, size_t size, pid_t pid)
-{
-	char path[40], text[1000], *at;
-	unsigned long long start;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	/* The name in brackets may hold anything; 20 fields on is 22. */
-	at = strrchr(text, ')');
-	if (!at || sscanf(at + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-	    " %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &start) != 1)
-		return false;
-	/* A zombie asks nobody. */
-	if (at[1] && at[2] == 'Z')
-		return false;
-	snprintf(out, size, "%d:%llu", (int)pid, start);
-	return true;
-}
-
+/* "PID:START": a pid alone is used again. */
 static const char *own_name(char *out, size_t size)
 {
-	if (!process_name(out, size, getpid()))
-		snprintf(out, size, "%d:0", (int)getpid());
+	snprintf(out, size, "%d:%lld", (int)getpid(),
+	    (long long)process_start(getpid()));
 	return out;
 }
 
 static bool owner_lives(const char *owner)
 {
-	char name[48];
+	long long pid, start;
 
-	return own_name(name, sizeof(name)) && (strcmp(name, owner) == 0 ||
-	    (process_name(name, sizeof(name), (pid_t)strtol(owner, NULL, 10)) &&
-	    strcmp(name, owner) == 0));
+	return sscanf(owner, "%lld:%lld", &pid, &start) == 2 &&
+	    process_lives(pid, start);
 }
 
 /* ---- when ----------------------------------------------------------------- */
@@ -206,41 +147,45 @@ static int64_t due_time(const struct row *r, int64_t now)
 
 /* ---- the calls -------------------------------------------------------------- */
 
+static void bind_row(sqlite3_stmt *s, const char *module,
+    const char *kinds_json, int64_t every, int64_t now)
+{
+	sqlite3_bind_text(s, 4, module, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(s, 5, kinds_json, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int64(s, 6, every);
+	sqlite3_bind_int64(s, 7, now);
+}
+
 int source_name(struct cache *c, const char *context, const char *source,
     const char *backend, const char *module, const char *kinds_json,
     int64_t every, struct err *err)
 {
 	int64_t now = clock_now();
 	bool known;
-	sqlite3_stmt *s = prepare_for(c, "SELECT 1 FROM source WHERE "
+	sqlite3_stmt *s = prepare_for(c, "SELECT 1 FROM main.source WHERE "
 	    "context = ?1 AND source = ?2 AND backend = ?3 AND module = ?4 AND "
-	    "kinds = ?5 AND every = ?6 AND named BETWEEN ?7 AND ?8",
+	    "kinds = ?5 AND every = ?6 AND named BETWEEN ?7 - 60000 AND ?8",
 	    context, source, backend, err);
 
 	if (!s)
 		return -1;
-	bind_text(s, 4, module);
-	bind_text(s, 5, kinds_json);
-	sqlite3_bind_int64(s, 6, every);
-	sqlite3_bind_int64(s, 7, now - NAMED_ANEW);
+	bind_row(s, module, kinds_json, every, now);
 	sqlite3_bind_int64(s, 8, now + SLACK);
 	known = sqlite3_step(s) == SQLITE_ROW;
 	sqlite3_finalize(s);
 	/* A write a minute, not one a round. */
 	if (known)
 		return 0;
-	s = prepare_for(c, "INSERT INTO source (context, source, backend, "
-	    "module, kinds, every, named) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+	s = prepare_for(c, "INSERT INTO main.source (context, source, "
+	    "backend, module, kinds, every, named) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
 	    "ON CONFLICT (context, source, backend) DO UPDATE SET "
 	    "module = ?4, kinds = ?5, every = ?6, named = ?7",
 	    context, source, backend, err);
 	if (!s)
 		return -1;
-	bind_text(s, 4, module);
-	bind_text(s, 5, kinds_json);
-	sqlite3_bind_int64(s, 6, every);
-	sqlite3_bind_int64(s, 7, now);
-	return run(c, s, backend, err) < 0 ? -1 : 0;
+	bind_row(s, module, kinds_json, every, now);
+	return run(c, s, err) < 0 ? -1 : 0;
 }
 
 static int row_read(struct cache *c, sqlite3_stmt *s, struct row *r,
@@ -263,7 +208,7 @@ static int row_read(struct cache *c, sqlite3_stmt *s, struct row *r,
 		err_set(err, ERR_FAILED, "cache: sources: %s is not there",
 		    what);
 	} else {
-		fault(c, what, err);
+		db_fault(c, what, err);
 	}
 	sqlite3_finalize(s);
 	return rc == SQLITE_ROW ? 0 : -1;
@@ -282,20 +227,16 @@ static int take(struct cache *c, const struct row *r, int64_t now,
     struct err *err)
 {
 	char name[48];
-	sqlite3_stmt *s = prepare(c, "UPDATE source SET claimed = ?1, "
-	    "owner = ?2, tried = ?1 WHERE id = ?3 AND claimed = ?4 AND "
-	    "tried = ?5 AND next = ?6 AND coalesce(owner, '') = ?7", err);
+	sqlite3_stmt *s = db_prepare(c, err, "UPDATE main.source SET "
+	    "claimed = ?1, tried = ?1, owner = ?2 WHERE id = ?3 AND "
+	    "claimed = ?4 AND tried = ?5 AND next = ?6 AND "
+	    "coalesce(owner, '') = ?7");
 
 	if (!s)
 		return -1;
-	sqlite3_bind_int64(s, 1, now);
-	bind_text(s, 2, own_name(name, sizeof(name)));
-	sqlite3_bind_int64(s, 3, r->id);
-	sqlite3_bind_int64(s, 4, r->claimed);
-	sqlite3_bind_int64(s, 5, r->tried);
-	sqlite3_bind_int64(s, 6, r->next);
-	bind_text(s, 7, r->owner);
-	return run(c, s, "claim", err);
+	db_bind(s, "isiiiis", now, own_name(name, sizeof(name)), r->id,
+	    r->claimed, r->tried, r->next, r->owner);
+	return run(c, s, err);
 }
 
 int source_claim(struct cache *c, const char *context, const char *source,
@@ -304,8 +245,8 @@ int source_claim(struct cache *c, const char *context, const char *source,
 {
 	int64_t now = clock_now(), due;
 	struct row r = {0};
-	sqlite3_stmt *s = prepare_for(c, "SELECT " ROW_COLUMNS " FROM source "
-	    "WHERE context = ?1 AND source = ?2 AND backend = ?3",
+	sqlite3_stmt *s = prepare_for(c, "SELECT " ROW_COLUMNS
+	    " FROM main.source WHERE context = ?1 AND source = ?2 AND backend = ?3",
 	    context, source, backend, err);
 	int got;
 
@@ -327,7 +268,7 @@ int source_claim(struct cache *c, const char *context, const char *source,
 		return got < 0 ? -1 : 2;
 	*out = (struct claim){
 		.id = r.id, .due = due < now ? due : now, .began = now,
-		.failures = r.failures,
+		.before = r.tried, .failures = r.failures,
 	};
 	return 1;
 }
@@ -345,41 +286,33 @@ static const char *state_of(const struct err *failed)
 static int give_back(struct cache *c, const struct claim *k, const char *name,
     struct err *err)
 {
-	sqlite3_stmt *s = prepare(c, "UPDATE source SET claimed = 0, "
-	    "owner = NULL WHERE id = ?1 AND claimed = ?2 AND owner = ?3", err);
+	sqlite3_stmt *s = db_prepare(c, err, "UPDATE main.source SET "
+	    "claimed = 0, owner = NULL, tried = ?4 "
+	    "WHERE id = ?1 AND claimed = ?2 AND owner = ?3");
 
 	if (!s)
 		return -1;
-	sqlite3_bind_int64(s, 1, k->id);
-	sqlite3_bind_int64(s, 2, k->began);
-	bind_text(s, 3, name);
-	return run(c, s, "give back", err) < 0 ? -1 : 0;
+	db_bind(s, "iisi", k->id, k->began, name, k->before);
+	return run(c, s, err) < 0 ? -1 : 0;
 }
 
 static int put_result(struct cache *c, const struct claim *k,
     const char *name, int64_t next, int64_t took, int64_t rows,
     const struct err *failed, struct err *err)
 {
-	sqlite3_stmt *s = prepare(c, "UPDATE source SET claimed = 0, "
-	    "owner = NULL, state = ?4, next = ?5, took = ?6, error = ?7, "
-	    "seen = iif(?7 IS NULL, ?2, seen), "
+	sqlite3_stmt *s = db_prepare(c, err, "UPDATE main.source SET "
+	    "claimed = 0, owner = NULL, state = ?4, next = ?5, took = ?6, "
+	    "error = ?7, seen = iif(?7 IS NULL, ?2, seen), "
 	    "rows = iif(?7 IS NULL, ?8, rows), "
 	    "failures = iif(?7 IS NULL, 0, ?9) "
-	    "WHERE id = ?1 AND claimed = ?2 AND owner = ?3", err);
+	    "WHERE id = ?1 AND claimed = ?2 AND owner = ?3");
 
 	if (!s)
 		return -1;
-	sqlite3_bind_int64(s, 1, k->id);
-	sqlite3_bind_int64(s, 2, k->began);
-	bind_text(s, 3, name);
-	bind_text(s, 4, state_of(failed));
-	sqlite3_bind_int64(s, 5, next);
-	sqlite3_bind_int64(s, 6, took);
-	if (failed)
-		bind_text(s, 7, failed->text);
-	sqlite3_bind_int64(s, 8, rows);
-	sqlite3_bind_int(s, 9, k->failures + 1);
-	return run(c, s, "result", err) < 0 ? -1 : 0;
+	db_bind(s, "iissiisii", k->id, k->began, name, state_of(failed), next,
+	    took, failed ? failed->text : NULL, rows,
+	    (int64_t)k->failures + 1);
+	return run(c, s, err) < 0 ? -1 : 0;
 }
 
 int source_done(struct cache *c, const struct claim *k, int64_t took,
@@ -393,10 +326,11 @@ int source_done(struct cache *c, const struct claim *k, int64_t took,
 	own_name(name, sizeof(name));
 	if (failed && failed->code == ERR_CANCELLED)
 		return give_back(c, k, name, err);
-	s = prepare(c, "SELECT " ROW_COLUMNS " FROM source WHERE id = ?1", err);
+	s = db_prepare(c, err, "SELECT " ROW_COLUMNS " FROM main.source "
+	    "WHERE id = ?1");
 	if (!s)
 		return -1;
-	sqlite3_bind_int64(s, 1, k->id);
+	db_bind(s, "i", k->id);
 	if (row_read(c, s, &r, "a backend", err) < 0)
 		return -1;
 	next = failed ? after_failure(&r, k->due, now, k->failures + 1, failed) :
@@ -407,22 +341,20 @@ int source_done(struct cache *c, const struct claim *k, int64_t took,
 int source_forget(struct cache *c, const char *context, const char *source,
     int64_t t, struct err *err)
 {
-	sqlite3_stmt *s = prepare(c, "DELETE FROM source WHERE context = ?1 "
-	    "AND source = ?2 AND named < ?3", err);
+	sqlite3_stmt *s = db_prepare(c, err, "DELETE FROM main.source WHERE "
+	    "context = ?1 AND source = ?2 AND named < ?3");
 
 	if (!s)
 		return -1;
-	bind_text(s, 1, context);
-	bind_text(s, 2, source);
-	sqlite3_bind_int64(s, 3, t);
-	return run(c, s, "forget", err) < 0 ? -1 : 0;
+	db_bind(s, "ssi", context, source, t);
+	return run(c, s, err) < 0 ? -1 : 0;
 }
 
 int source_get(struct cache *c, const char *context, const char *source,
     const char *backend, struct source_row *out)
 {
 	sqlite3_stmt *s = prepare_for(c, "SELECT state, seen, tried, next, "
-	    "failures, error FROM source WHERE context = ?1 AND source = ?2 "
+	    "failures, error FROM main.source WHERE context = ?1 AND source = ?2 "
 	    "AND backend = ?3", context, source, backend, NULL);
 	bool found = s && sqlite3_step(s) == SQLITE_ROW;
 

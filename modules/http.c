@@ -533,6 +533,15 @@ static void say_over(struct call *c, struct buf *out)
 		buf_addf(out, "the answer is over %zu bytes", max);
 }
 
+/* What is left of 10 s after claiming is "10s" to people. */
+static void say_timeout(struct buf *out, int64_t ms)
+{
+	int64_t unit = ms >= 1000 ? 100 : 10;
+
+	ms = (ms + unit / 2) / unit * unit;
+	buf_addf(out, "timed out after %gs", (double)ms / 1e3);
+}
+
 static enum err_code say(struct call *c, struct buf *out, CURLcode code)
 {
 	bool answered = c->r->headers.n > 0;
@@ -541,7 +550,7 @@ static enum err_code say(struct call *c, struct buf *out, CURLcode code)
 	lib.getinfo(c->link->easy, CURLINFO_OS_ERRNO, &e);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
-		buf_addf(out, "timed out after %.4gs", c->timeout / 1e3);
+		say_timeout(out, c->timeout);
 		return ERR_UNREACHABLE;
 	case CURLE_COULDNT_RESOLVE_HOST:
 		buf_adds(out, "name not found");

@@ -41,6 +41,7 @@ struct arena {
 };
 
 void *arena_alloc(struct arena *a, size_t n);	/* zeroed, aligned to 8 */
+void *arena_bytes(struct arena *a, size_t n);	/* the same, not aligned */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
 void arena_free(struct arena *a);

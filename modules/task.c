@@ -48,7 +48,8 @@ static struct task *task_new(const char *module, const char *title)
 	if (t->fd < 0)
 		die("no file descriptor for a task: %s", strerror(errno));
 	t->info.module = module;
-	snprintf(t->info.title, sizeof(t->info.title), "%s", title);
+	snprintf(t->info.title, sizeof(t->info.title), "%s",
+	    title ? title : "");
 	t->info.total = -1;
 	t->info.unit = "";
 	pthread_mutex_lock(&lock);
@@ -239,7 +240,8 @@ void task_each(void (*each)(const struct task_info *i, void *arg), void *arg)
 		n++;
 	copies = xcalloc(n ? n : 1, sizeof(*copies));
 	for (t = tasks; t; t = t->next)
-		copies[i++] = t->info;
+		if (t->info.title[0])
+			copies[i++] = t->info;
 	pthread_mutex_unlock(&lock);
 	while (i-- > 0)
 		each(&copies[i], arg);

@@ -28,6 +28,11 @@ const char *text_glyph(enum glyph g);
  * ambiguous is wide, digits in ASCII. */
 void text_spark(struct buf *out, const double *v, size_t n);
 
+/* False for a character that is shown as a mark: controls, bidi, what moves or
+ * hides text. */
+bool text_is_plain(unsigned c);
+/* Appends the character as UTF-8. */
+void text_add_char(struct buf *out, unsigned c);
 /* Appends s made harmless. */
 void text_harmless(struct buf *out, const char *s, size_t n);
 /* Cells that harmless text takes. */

@@ -3,7 +3,10 @@
  *
  * Inside (SQL, cells): a time is an integer, ms since 1970 UTC; a duration is
  * seconds; a latency is ms; a size is bytes; a share is percent 0 to 100; a
- * bool is 1 or 0; list and object are JSON text. */
+ * bool is 1 or 0; list and object are JSON text.
+ *
+ * Numbers have a point in every locale as long as nobody sets LC_NUMERIC: the
+ * top sets LC_CTYPE only. */
 #ifndef VALUE_H
 #define VALUE_H
 
@@ -59,6 +62,9 @@ int value_size(const char *s, int64_t *bytes, struct err *err);
 /* TIME; relative and bare clock times count from now; later than now is
  * ERR_USAGE. The zone is TZ's. */
 int value_time(const char *s, int64_t now, int64_t *ms, struct err *err);
+/* RFC 3339 with any offset and nothing else; digits below a millisecond are
+ * dropped. -1 when s is none: of backends, so there is no error to say. */
+int value_read_rfc3339(const char *s, int64_t *ms);
 
 void value_rfc3339(struct buf *out, int64_t ms);	/* …T03:14:07.250Z */
 /* Digits that read back the same, the fewest. NaN and infinite: "null". */
@@ -69,6 +75,13 @@ void value_json_text(struct buf *out, const char *s, size_t n);
 /* The raw JSON value of a cell of that type (numbers are numbers, times are
  * strings, lists and objects as they are). */
 void value_json(struct buf *out, enum type type, struct cell c);
+/* The same for a YAML flow: a text stands plain where no reader takes it for
+ * something else, and is !!binary where it isn't UTF-8. */
+void value_yaml_text(struct buf *out, const char *s, size_t n);
+void value_yaml(struct buf *out, enum type type, struct cell c);
+/* As csv and tsv have it, before quoting: text and JSON as they are, NULL
+ * nothing. */
+void value_plain(struct buf *out, enum type type, struct cell c);
 
 enum spelling {
 	SPELL_SHORT,	/* the table column of Formats */
