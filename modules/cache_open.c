@@ -1,7 +1,7 @@
 /* Opening the cache: folders, the file, its schema, and what happens when one
  * of them is not as it should be. The cache is disposable: whatever is wrong
  * with it, kiban goes on, and says so. */
-#include "cache_impl.h"
+#include "cache_merge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static const char core_ddl[] =
     /* known: a merge ended whole, so what differs from now on is a change.
      * Ids are never used again: series hang on them. */
     "CREATE TABLE main.scope(id INTEGER PRIMARY KEY AUTOINCREMENT, context, "
-    "  kind, name, known INT NOT NULL DEFAULT 0, merged_at INT, "
+    "  kind, name, known INT NOT NULL DEFAULT 0, merged_at INT, last INT, "
     "  version INT NOT NULL DEFAULT 0, slots INT NOT NULL DEFAULT 0, "
     "  gone INT NOT NULL DEFAULT 0, rows INT NOT NULL DEFAULT 0, "
     "  UNIQUE(kind, context, name));"
@@ -450,6 +450,7 @@ void cache_close(struct cache *c)
 	for (t = c->tables; *t; t++)
 		table_free(*t);
 	free(c->tables);
+	free(c->incoming);
 	free(c->path);
 	free(c);
 }

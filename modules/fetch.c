@@ -222,7 +222,11 @@ static void job_run(struct work *w, struct job *j, struct cache *cache,
 static int worker(struct task *t, void *arg, struct err *err)
 {
 	struct work *w = arg;
-	struct cache *cache = session_cache(w->session, err);
+	/* One in memory is this connection's alone; the calling thread leaves
+	 * it to the only worker until that is through. */
+	bool borrowed = cache_in_memory(w->cache);
+	struct cache *cache = borrowed ? w->cache :
+	    session_cache(w->session, err);
 	struct job *j;
 
 	while ((j = work_next(w))) {
@@ -236,13 +240,15 @@ static int worker(struct task *t, void *arg, struct err *err)
 		pthread_mutex_unlock(&w->lock);
 		work_tell(w);
 	}
-	if (cache)
+	if (cache && !borrowed)
 		cache_close(cache);
 	return cache ? 0 : -1;
 }
 
 static void work_hire(struct work *w, size_t ready)
 {
+	if (cache_in_memory(w->cache) && ready > 1)
+		ready = 1;
 	while (w->nworkers < WORKERS && w->nworkers < ready)
 		w->workers[w->nworkers++] = task_start("", NULL, worker, w,
 		    NULL);

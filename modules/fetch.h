@@ -78,7 +78,8 @@ struct fetch_report {
  * limit; what is not back by then counts as failed and goes on no longer). What
  * another process began after this call did counts as fetched. A backend that
  * is not asked because of its breaker counts as failed, not as tried.
- * Evaluates rules where `rules`, and where something was fetched. -1 only for
+ * Evaluates rules where `rules`, and where something was fetched; aim the
+ * cache afterwards. -1 only for
  * a config that can't be used, a cache that can't be read or a cancel; the
  * report is released by the caller after either result. */
 int fetch_kinds(const struct session *s, struct cache *cache,

@@ -32,12 +32,20 @@ struct how {
 	bool		 no_head;	/* csv, tsv: the header was written */
 	bool		 document;	/* yaml: begin with --- */
 	bool		 object;	/* json, yaml: one object, no array */
-	const char	*stamp;		/* a first column `at`; NULL: none */
+	const char	*stamp;		/* ndjson, csv, tsv: a first column
+					 * `at` of that text; NULL: none */
 };
+
+/* One cell as table (wide) has it, harmless, not padded: what a filter sees. */
+void column_show(struct buf *out, const struct column *c, int decimals,
+    enum spelling spelling, struct cell cell);
 
 /* Takes n bytes; -1 ends the writing (and every later call returns -1). */
 typedef int put_fn(void *arg, const char *p, size_t n, struct err *err);
 
+/* columns, and what how points to, are borrowed until writer_free(), which
+ * prints what is still held back. Every later call fails like the first that
+ * put() failed in. */
 struct writer;
 struct writer *writer_new(const struct how *how, const struct column *columns,
     size_t ncolumns, put_fn *put, void *arg);
@@ -52,11 +60,17 @@ struct layout {
 	size_t			 ncolumns;
 	bool			 wide;
 	int			*width;		/* cells of each; -1: not shown */
-	int			 status;	/* index of the column, -1 */
+	int			 status;	/* index of the column whose words
+						 * are the gutter's state: status
+						 * (not shown then) or severity
+						 * (shown too); -1: none */
+	struct layout_column	*seen;		/* what measuring learned */
 };
 void layout_init(struct layout *l, const struct column *columns,
     size_t ncolumns, const struct how *how);
-/* Widens the columns for one row: they never shrink. */
+/* Widens the columns for one row: they never shrink. Also settles decimals (one
+ * for a column in which some number needs it) and the side of TYPE_ANY columns
+ * (right while all are numbers). */
 void layout_measure(struct layout *l, const struct cell *cells);
 /* Appends the two cells of gutter and a blank: mark, state. */
 void layout_gutter(const struct layout *l, struct buf *out, bool marked,

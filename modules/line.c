@@ -170,7 +170,8 @@ static int unknown_flag(struct parse *p, const char *name)
 		names_add(&known, f->name);
 	for (const struct flag *f = c ? c->flags_own : NULL; f && f->name; f++)
 		names_add(&known, f->name);
-	near = text_nearest(name, known.v);
+	/* All of one letter are near each other. */
+	near = strlen(name) > 2 ? text_nearest(name, known.v) : NULL;
 	names_free(&known);
 	if (near)
 		return err_set(p->err, ERR_USAGE,

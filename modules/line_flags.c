@@ -283,13 +283,27 @@ int flag_set(struct line *l, const struct known_flag *f, const char *value,
 
 /* ---- all of them together ------------------------------------------------ */
 
+/* value_time() quotes what it was given as it is. */
+static int set_at(struct line *l, int64_t now, struct err *err)
+{
+	struct err why = {0};
+	struct buf b = {0};
+
+	if (!value_time(l->flags.at_text, now, &l->flags.at, &why))
+		return 0;
+	text_harmless(&b, why.text, strlen(why.text));
+	err_set(err, why.code, "--at: %s", buf_str(&b));
+	buf_free(&b);
+	return -1;
+}
+
 static int check_times(struct line *l, struct err *err)
 {
 	struct flags *g = &l->flags;
 	int64_t now = clock_now(), ms;
 
-	if (g->at_text && value_time(g->at_text, now, &g->at, err))
-		return err_prefix(err, "--at");
+	if (g->at_text && set_at(l, now, err))
+		return -1;
 	if (!g->since_text)
 		return 0;
 	if (!value_duration(g->since_text, &ms, NULL))

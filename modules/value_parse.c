@@ -315,6 +315,7 @@ static bool read_local(const char *s, int64_t now, int64_t *ms)
 	p = read_clock(s, &t);
 	if (p && !*p)
 		return local_last(t, now, ms);
+	t = (struct stamp){0};	/* a year begins like an hour */
 	p = read_date(s, &t);
 	if (p && *p == ' ')
 		p = read_clock(p + 1, &t);
