@@ -334,6 +334,17 @@ static int mend(struct run *r, const char *dir, lab_each *each, void *arg,
 	return report(&s, was, each, arg);
 }
 
+static int ready(struct buf *what, struct err *err)
+{
+	char *envoy = shop_envoy(err);
+
+	if (!envoy)
+		return -1;
+	buf_addf(what, "Envoy: %s", envoy);
+	free(envoy);
+	return 0;
+}
+
 const struct lab mesh_lab = {
 	.up = up,
 	.wait = shop_wait,
@@ -343,4 +354,5 @@ const struct lab mesh_lab = {
 	.break_ = break_it,
 	.mend = mend,
 	.traffic = shop_traffic,
+	.ready = ready,
 };
