@@ -546,7 +546,8 @@ static int scheduler_main(struct task *t, void *arg, struct err *err)
 			p->rows = false;
 			p->told_at = clock_mono();
 			pthread_mutex_unlock(&p->lock);
-			p->moved(p->arg);
+			if (p->moved)
+				p->moved(p->arg);
 			pthread_mutex_lock(&p->lock);
 		}
 		wait_until(p, schedule(p));
