@@ -76,7 +76,7 @@ struct cache {
 	bool			 memory;	/* the fallback */
 	bool			 damaged;	/* SQLite said so */
 	char			*path;		/* of cache.db; NULL in memory */
-	char			 own_fault[400]; /* why data.db can't be written */
+	char			 own_fault[1400]; /* why data.db can't be written */
 	uint64_t		 seed;		/* of hashes stored in this file */
 
 	int64_t			 at, since;	/* as aimed; at 0: now */
