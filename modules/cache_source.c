@@ -258,7 +258,7 @@ int source_claim(struct cache *c, const char *context, const char *source,
 		return 2;
 	if (force) {
 		/* What another began after us is as good as ours. */
-		if (r.tried >= since && r.tried <= now + SLACK)
+		if (r.tried > 0 && r.tried >= since && r.tried <= now + SLACK)
 			return 0;
 	} else if (due > now) {
 		return 0;

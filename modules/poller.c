@@ -171,8 +171,9 @@ static int worker_main(struct task *t, void *arg, struct err *err);
 static void put(struct poller *p, struct work w)
 {
 	if (p->tail == p->cap) {
-		memmove(p->queue, p->queue + p->head,
-		    (p->tail - p->head) * sizeof(*p->queue));
+		if (p->head > 0)
+			memmove(p->queue, p->queue + p->head,
+			    (p->tail - p->head) * sizeof(*p->queue));
 		p->tail -= p->head;
 		p->head = 0;
 		if (p->tail * 2 >= p->cap) {
