@@ -375,7 +375,9 @@ struct query *query_new(struct cache *c, const char *sql, unsigned flags,
 	q->limit = limit;
 	q->task = t;
 	sqlite3_progress_handler(c->db, 4000, stop, c);
-	if (aim_names(c, sql, err))
+	/* Aimed at nothing yet: names are there, rows aren't. */
+	if ((!c->aim && cache_aim(c, NULL, 0, 0, 0, err)) ||
+	    aim_names(c, sql, err))
 		goto fail;
 	if (flags & QUERY_GUARD && guard_names(q, sql)) {
 		fault(q, err);
