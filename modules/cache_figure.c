@@ -46,7 +46,8 @@ static bool metric_exists(const struct cache *c, const char *field)
 }
 
 /* SERIES and FIELD of a call. A list may stand over several kinds: one that
- * lacks the metric gives NULL, a name that none has is an error. 0, or -1 with NULL or an error as its result. */
+ * lacks the metric gives NULL, a name that none has is an error. 0, or -1 with
+ * NULL or an error as its result. */
 static int window_series(sqlite3_context *x, sqlite3_value **v,
     struct window *w)
 {
