@@ -203,7 +203,7 @@ static const struct rule no_backend = {
 	    " OR s.error LIKE '%no such socket') AND NOT EXISTS"
 	    " (SELECT 1 FROM mesh_proxy p WHERE p.context = s.context"
 	    " AND p.address = s.backend AND p.seen >= s.tried)) = count(*)",
-	.reason = "none of {proxies} proxies answers: is it this machine's "
+	.reason = "no proxy answers, of {proxies}: is it this machine's "
 	    "network? {error}",
 	.command = "sources",
 };
