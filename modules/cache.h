@@ -157,6 +157,8 @@ int cache_prune(struct cache *c, int64_t before,
 struct claim {
 	int64_t		 id;
 	int64_t		 due;		/* when it should have begun */
+	int64_t		 began;		/* when it did */
+	int64_t		 before;	/* and the poll before it */
 	int		 failures;	/* in a row, before this one */
 };
 /* Makes sure that a row for this backend is there; every in ms. */
@@ -164,14 +166,15 @@ int source_name(struct cache *c, const char *context, const char *source,
     const char *backend, const char *module, const char *kinds_json,
     int64_t every, struct err *err);
 /* Takes it for this process when it is due (or force: also past an open
- * breaker, unless another process began after `since`). 1 taken, 0 not now
- * (another has it, or it isn't due; *next says when), -1 error. A claim of a
- * dead process, or one older than 60 s, is void. */
+ * breaker, unless another began after `since`). 1 taken; 0 not due (*next says
+ * when), with force: done since then; 2 another has it: ask again; -1 error. A
+ * claim of a dead process, or one older than 60 s, is void. */
 int source_claim(struct cache *c, const char *context, const char *source,
     const char *backend, bool force, int64_t since, struct claim *out,
     int64_t *next, struct err *err);
-/* Gives it back. err NULL: good. Sets next: due + every, or the backoff: from
- * 10 failures in a row on one probe in 30 s over all processes; Retry-After. */
+/* Gives it back. failed NULL: good. Sets next: due + every on the backend's
+ * own grid, or the backoff: from 10 failures in a row on one probe in 30 s over
+ * all processes; Retry-After. ERR_CANCELLED: as if never asked. */
 int source_done(struct cache *c, const struct claim *k, int64_t took,
     int64_t rows, const struct err *failed, struct err *err);
 /* Forgets backends of a context that were not named since t. */

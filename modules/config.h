@@ -26,15 +26,22 @@ struct node {
 	const char	*key;		/* its name in the map above; NULL */
 	struct node	*first, *next;	/* children, in order; siblings */
 	int		 line, column;	/* from 1 */
+	int		 key_line, key_column;	/* of its key; 0 */
 };
-/* YAML text to a tree in the arena; aliases are refused; depth at most 64.
- * err says LINE:COL. NULL root for an empty text. (yaml.c) */
+/* YAML text to a tree in the arena; aliases, tags, keys given twice and a
+ * second document are refused; depth at most 64. err (ERR_USAGE) begins with
+ * LINE:COL. NULL root for an empty text. (yaml.c) */
 int yaml_parse(struct arena *a, const char *text, size_t n,
     const struct node **root, struct err *err);
-/* A child by key, by dotted path "mesh.every"; NULL when it isn't there. */
+/* A child by key, by dotted path "mesh.every"; NULL when it isn't there. A key
+ * given as null (or with nothing) is one that isn't there. */
 const struct node *node_get(const struct node *n, const char *path);
+/* Text of the scalar there, else what is given; "" as path: of n itself. */
 const char *node_text(const struct node *n, const char *path,
     const char *otherwise);
+bool node_is_null(const struct node *n);	/* a plain null, ~ or nothing */
+/* 1, 0; -1 for what is neither true nor false. */
+int node_bool(const struct node *n);
 
 struct context {
 	const char		*name;
@@ -62,6 +69,7 @@ struct config {
 	size_t			 ncomplaints;
 	struct arena		 arena;
 	char			*data_dir, *cache_dir;	/* …/kiban */
+	char			*used;		/* by `context use`; NULL */
 };
 
 /* Reads path, or the default place when NULL. An absent file is an empty
@@ -72,6 +80,9 @@ int config_load(struct config *c, const char *path, struct err *err);
 void config_complain(struct config *c, const struct node *at,
     const char *severity, const char *context, const char *text,
     const char *remedy);
+/* A name or value of the file as complaints quote it: harmless, in quotes, cut
+ * where it is long. New, in the config's arena. */
+const char *config_quote(struct config *c, const char *s);
 void config_release(struct config *c);
 
 const struct context *config_context(const struct config *c, const char *name);

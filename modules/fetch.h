@@ -68,12 +68,20 @@ struct fetch_report {
 	size_t		 tried, failed;	/* in this run */
 	size_t		 refused, unusable;	/* of the failed */
 	size_t		 empty;		/* backends of which the cache has nothing */
+	/* `failed` of them, by context and backend: "mesh: envoy http://…: GET
+	 * /clusters: connection refused", and when its rows were seen (0). */
 	struct fetch_failure { char *text; int64_t seen; } *failures;
+	struct buf	 note;		/* rules that can't run; "" */
 };
-/* Brings those kinds (names, ends NULL) of those contexts up to date and
- * waits, `timeout` ms at most (what is not back by then counts as failed and
- * goes on no longer). since: when the command began. Evaluates rules where
- * `rules`. -1 only for a config that can't be used or a cancel. */
+/* Brings those kinds (names, ends NULL; those that no source fills are left
+ * out) of those contexts up to date and waits, `timeout` ms at most (0: no
+ * limit; what is not back by then counts as failed and goes on no longer). What
+ * another process began after this call did counts as fetched. A backend that
+ * is not asked because of its breaker counts as failed, not as tried.
+ * Evaluates rules where `rules`, and where something was fetched; aim the
+ * cache afterwards. -1 only for
+ * a config that can't be used, a cache that can't be read or a cancel; the
+ * report is released by the caller after either result. */
 int fetch_kinds(const struct session *s, struct cache *cache,
     const struct context *const *contexts, size_t ncontexts,
     const char *const *kinds, enum fetch_mode mode, bool rules,
@@ -82,11 +90,12 @@ int fetch_kinds(const struct session *s, struct cache *cache,
 void fetch_report_release(struct fetch_report *r);
 
 /* Polling beside a screen, or as `record`: what the rules of the contexts
- * read, and what is shown. */
+ * read, and what is shown. moved (may be NULL) is called on a thread of the
+ * poller when rows came in, once a second at most: it wakes somebody. */
 struct poller;
 struct poller *poller_start(const struct session *s,
     const struct context *const *contexts, size_t ncontexts,
-    void (*moved)(void *arg), void *arg);	/* called when rows came in */
+    void (*moved)(void *arg), void *arg);
 /* What the screen shows now: polled too (ends NULL; copied). */
 void poller_show(struct poller *p, const char *const *kinds);
 /* r: asks all that is shown at once. */

@@ -24,9 +24,13 @@ struct http_request {
 	size_t		 body_size;
 	const char	*ca, *cert, *key;	/* files; NULL: the system's */
 	int64_t		 timeout;	/* ms for all of it; 0: 10 s */
-	size_t		 max;		/* bytes of body; 0: 64 MB */
-	int		 to_fd;		/* the body goes there; 0: to memory */
+	size_t		 max;		/* bytes of body; 0: 64 MB in memory, any
+					 * size to to_fd */
+	int		 to_fd;		/* the body of a 2xx goes there; 0: to
+					 * memory */
 	bool		 repeat;	/* GET and HEAD always are */
+	bool		 once;		/* nothing is: what is polled comes again
+					 * anyway, and a 503 may be the answer */
 	const char	*what;		/* "envoy http://10.0.1.7:9901": begins
 					 * every error */
 	/* Connection kept between calls; owned by the caller, made at the
@@ -41,11 +45,15 @@ struct http_response {
 };
 
 /* Any whole answer is 0, whatever its status; else -1: ERR_UNREACHABLE (DNS,
- * connect, TLS, timeout), ERR_DATA (over the bound, broken), ERR_CANCELLED. */
+ * connect, TLS, timeout, nothing came back), ERR_DATA (over the bound, broken
+ * off), ERR_FAILED (a URL that is none, to_fd can't be written),
+ * ERR_CANCELLED. r needn't be cleared before and is released by the caller
+ * after either result. Redirects are answers. */
 int http_do(struct task *t, const struct http_request *q,
     struct http_response *r, struct err *err);
 /* The same, and a status other than 2xx is an error: ERR_REFUSED for 401 and
- * 403, ERR_THROTTLED for 429 and 503 with Retry-After, else ERR_DATA. */
+ * 403, ERR_THROTTLED for 429 and 503 with Retry-After (err.retry_after is that,
+ * 0 when none was said), else ERR_DATA; r holds the answer. */
 int http_get(struct task *t, const struct http_request *q,
     struct http_response *r, struct err *err);
 /* New, or NULL. */
@@ -53,8 +61,9 @@ char *http_header(const struct http_response *r, const char *name);
 void http_response_release(struct http_response *r);
 void http_close(struct http_link *link);
 
-/* --trace-http: requests and answers to that file (mode 0600), secrets
- * redacted: Authorization, cookies, tokens, signatures, queries' secrets. */
+/* --trace-http: heads of requests and answers appended to that file (mode
+ * 0600), bodies as sizes, secrets redacted: Authorization, cookies, tokens,
+ * signatures, queries' secrets. Once, before threads start. */
 int http_trace(const char *path, struct err *err);
 
 #endif

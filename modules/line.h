@@ -52,29 +52,42 @@ struct line {
  * (flags only, words to args: for --config before the registry stands). */
 int line_parse(const struct registry *r, int argc, const char *const *argv,
     struct line *out, struct err *err);
+/* The same as typed after `:` or bound to a key: COMMAND_SCREEN ones are known
+ * there alone. */
+int line_parse_prompt(const struct registry *r, int argc,
+    const char *const *argv, struct line *out, struct err *err);
 /* Splits as sh does: quotes and backslash, no variables, no globs. New arrays
  * in the arena. ERR_USAGE for an open quote. */
 int line_split(struct arena *a, const char *text, const char ***argv,
     int *argc, struct err *err);
 /* Appends a word quoted for sh where it must be. */
 void line_quote(struct buf *out, const char *word);
-/* A bound line with {column} filled in after the split: argv in the arena. */
+/* A bound line with {column} filled in after the split: argv in the arena. A
+ * value that would be read as a flag is refused. */
 int line_fill(struct arena *a, const char *bound, const char *const *names,
     const struct cell *cells, size_t n, const char ***argv, int *argc,
     struct err *err);
-/* Value of a command's own flag; NULL when not given; "" for one without arg. */
+/* Value of a command's own flag ("--for" or "for"), the last one given; NULL
+ * when not given; "" for one without arg. All of them are in l->own. */
 const char *line_own(const struct line *l, const char *name);
-/* The line that shows the same anywhere: times absolute in UTC, the context
- * named. New. */
+/* The line that shows the same anywhere, beginning with "kiban ": times
+ * absolute in UTC, the context named (NULL: as typed); at, when not 0, is the
+ * time of the screen. What only concerns a terminal is left out. New. */
 char *line_command(const struct line *l, const char *context, int64_t at);
 void line_release(struct line *l);
 
-/* Help made from the literals: of a module, command or view, or all (NULLs). */
+/* Help made from the literals: of a module, command or view, or all (NULLs;
+ * args are then the first words of commands: "context"). */
 void line_help(const struct registry *r, const struct line *l, struct buf *out);
 /* Candidates for the last of the words typed so far, on both faces: calls
  * each(arg, word, help). Values of keys come from the cache (may be NULL). */
 void line_complete(const struct registry *r, const struct config *config,
     struct cache *c, int argc, const char *const *argv,
+    void (*each)(void *arg, const char *word, const char *help), void *arg);
+/* The same after `:`. */
+void line_complete_prompt(const struct registry *r,
+    const struct config *config, struct cache *c, int argc,
+    const char *const *argv,
     void (*each)(void *arg, const char *word, const char *help), void *arg);
 
 #endif

@@ -44,6 +44,14 @@ int registry_each_rule(const struct registry *r,
     int (*each)(void *arg, const struct module *m, const struct rule *u),
     void *arg);
 
+/* The users' own views and rules (the other is NULL), each with its place in
+ * the config: for the check that their SQL prepares. */
+struct node;
+int registry_each_user(const struct registry *r,
+    int (*each)(void *arg, const struct view *v, const struct rule *u,
+	const struct node *node),
+    void *arg);
+
 /* New: the name of a view in SQL: "mesh_" "proxies"; core views as they are. */
 char *view_sql_name(const struct module *m, const struct view *v);
 /* The columns that name a row of the view, without context: its own list or
@@ -52,7 +60,8 @@ size_t view_key(const struct registry *r, const struct view *v,
     const char **names, size_t max);
 #define VIEW_KEY_MAX 8
 /* The view's columns as both faces have them: context first, then its own,
- * then status and seen, unless VIEW_NO_STATUS. New; free() it. */
+ * then status and seen; with VIEW_NO_STATUS its own alone (it writes context
+ * itself where rows belong to one). New; free() it. */
 struct column *view_columns(const struct view *v, size_t *n);
 /* Lines bound to keys on a view: the view's own and the user's over them;
  * `view` may be NULL for those everywhere ("*"). NULL: not bound. */
@@ -63,7 +72,6 @@ const struct bind *registry_bind(const struct registry *r,
 void key_json(struct buf *out, const char *const *names,
     const struct cell *cells, size_t n);
 
-struct node;
 struct config;
 /* Reads views:, rules:, keys: of the config into literals. A mistake skips its
  * entry and is added to the config's complaints (config.h). */

@@ -19,6 +19,7 @@ struct run {
 						 * neither 0 nor its error's: 3, 5 */
 	const struct face	*face;
 	void			*arg;
+	bool			 given;		/* run.c: columns or text were */
 };
 /* What differs between the faces. */
 struct face {
@@ -29,7 +30,10 @@ struct face {
 	/* Plain text in place of rows: help, completion scripts. */
 	int (*text)(struct run *r, const char *p, size_t n, struct err *err);
 	void (*note)(struct run *r, const char *text);	/* a hint */
-	/* Asks; true: yes. wanted NULL: y or n, else the word to be typed. Not
+	/* What failed while the rest goes on. NULL: said as a note. */
+	void (*error)(struct run *r, const char *text);
+	/* Asks; true: yes. The question may have several lines: the plan, then
+	 * what is asked. wanted NULL: y or n, else the word to be typed. Not
 	 * called where nobody can answer. */
 	bool (*ask)(struct run *r, const char *question, const char *wanted);
 	bool (*asks)(struct run *r);	/* somebody can answer */
@@ -41,6 +45,8 @@ int run_columns(struct run *r, const struct column *c, size_t n,
 int run_row(struct run *r, const struct cell *cells, struct err *err);
 int run_text(struct run *r, const char *text, struct err *err);
 void run_note(struct run *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void run_error(struct run *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* A cell of text (NULL: null), of an integer; time 0 is null by run_ms(). */
 struct cell run_s(const char *s);

@@ -30,12 +30,18 @@ struct task_info {
 	struct err	 err;
 };
 
-/* Starts fn on a thread of its own; after it ended, `finished` (may be NULL)
- * is called on that thread. The handle lives until task_free(), which waits. */
+/* Starts fn on a thread of its own, with all signals blocked; after it ended,
+ * `finished` (may be NULL) is called on that thread. The handle lives until
+ * task_free(), which waits; so `finished` must not call it. module and unit
+ * are borrowed for good: literals. One without title is not listed: part of
+ * something else. No thread to be had dies, like memory. */
 struct task *task_start(const char *module, const char *title, task_fn *fn,
     void *arg, void (*finished)(struct task *t, void *arg));
 /* A task for code on this thread: the one that SIGINT cancels. */
 struct task *task_self(const char *module, const char *title);
+/* Cancels the task of task_self(), if there is one. */
+void task_interrupt(void);
+/* Both cancels may be called in a signal handler. */
 void task_cancel(struct task *t);
 bool task_cancelled(const struct task *t);
 /* Readable from the cancel on; -1 for NULL. */
