@@ -75,6 +75,7 @@ struct cache {
 	unsigned		 flags;
 	bool			 memory;	/* the fallback */
 	bool			 damaged;	/* SQLite said so */
+	bool			 declared;	/* json_each, sample: used once */
 	char			*path;		/* of cache.db; NULL in memory */
 	char			 own_fault[1400]; /* why data.db can't be written */
 	uint64_t		 seed;		/* of hashes stored in this file */

@@ -163,7 +163,7 @@ static const struct view tasks_view = {
 	.help = "what runs in all living kiban processes",
 	.sql =
 	    "SELECT id, pid, module, title, state, done, total, unit, started, "
-	    "ended, error FROM task",
+	    "ended, error FROM task_all",
 	.key = (const char *const[]){"pid", "id", NULL},
 	.columns = (const struct column[]){
 		{.name = "id", .type = TYPE_NUMBER, .help = "in its process"},
@@ -273,6 +273,6 @@ const struct module core_module = {
 		&cache_stats_command, &cache_prune_command, &doctor_command,
 		&record_command, &completion_command, &lab_up_command,
 		&lab_down_command, &lab_status_command, &lab_break_command,
-		&lab_mend_command, NULL,
+		&lab_mend_command, &lab_traffic_command, NULL,
 	},
 };

@@ -1,10 +1,30 @@
-/* `changed KIND KEY…`, `timeline KIND KEY…`: the words as an expression over
- * the rows of those lists, which name kind and key too. */
+/* What of the past a line means: since when, and for `changed KIND KEY…` and
+ * `timeline KIND KEY…` which rows, as an expression over those lists, whose
+ * rows name kind and key too. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
 #include "find.h"
+
+enum { CHANGED_MS = 1800000, SERIES_MS = 3600000 };
+
+int64_t line_since(const struct line *l)
+{
+	int64_t at = l->flags.at ? l->flags.at : clock_now();
+
+	if (l->flags.since)
+		return l->flags.since;
+	if (l->verb == VERB_SERIES)
+		return at - SERIES_MS;
+	/* The journal is whole; what is ranked by time has a window. Home shows
+	 * what changed too, and may have no words. */
+	if (l->view ? l->view->flags & VIEW_SINCE &&
+	    l->view->flags & VIEW_RULES : !l->command ||
+	    l->command == &home_command)
+		return at - CHANGED_MS;
+	return 0;
+}
 
 /* A text as an SQL literal. */
 static void quote(struct buf *out, const char *s, size_t n)

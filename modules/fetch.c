@@ -19,8 +19,9 @@
 
 #define WORKERS		32
 #define ASK_AGAIN	40	/* ms between looks at another's claim */
-#define GRACE		100	/* ms: a poll's own limit speaks first, it knows
-				 * what it waited for */
+/* ms. A poll that began so soon has the whole limit, in round figures; and its
+ * own limit speaks before ours, because it knows what it waited for. */
+#define GRACE		100
 
 enum job_state {
 	JOB_HELD,	/* another process has it */
@@ -59,7 +60,7 @@ struct work {
 	bool			 closing, expired;
 };
 
-/* ---- what is needed --------------------------------------------------------- */
+/* ---- what is needed ------------------------------------------------- */
 
 static int work_list(struct work *w, const struct context *const *contexts,
     size_t ncontexts, const char *const *kinds, struct err *err)
@@ -156,7 +157,13 @@ static void job_claim(struct work *w, struct job *j)
 	}
 }
 
-/* ---- workers ------------------------------------------------------------------ */
+/* ---- workers -------------------------------------------------------- */
+
+static int64_t work_left(const struct work *w)
+{
+	return w->timeout > 0 ? w->began + w->timeout - clock_mono() :
+	    24 * 3600000;
+}
 
 /* Waits for a job; NULL when there will be no more. */
 static struct job *work_next(struct work *w)
@@ -166,7 +173,7 @@ static struct job *work_next(struct work *w)
 
 	pthread_mutex_lock(&w->lock);
 	while (!j && !w->closing) {
-		for (i = 0; i < w->n && !j; i++)
+		for (i = 0; work_left(w) > 0 && i < w->n && !j; i++)
 			if (w->jobs[i].state == JOB_READY)
 				j = &w->jobs[i];
 		if (!j)
@@ -176,12 +183,6 @@ static struct job *work_next(struct work *w)
 		j->state = JOB_RUNNING;
 	pthread_mutex_unlock(&w->lock);
 	return j;
-}
-
-static int64_t work_left(const struct work *w)
-{
-	return w->timeout > 0 ? w->began + w->timeout - clock_mono() :
-	    24 * 3600000;
 }
 
 static void work_tell(struct work *w)
@@ -206,6 +207,8 @@ static void job_run(struct work *w, struct job *j, struct cache *cache,
 
 	if (f.timeout < 1)
 		f.timeout = 1;
+	if (w->timeout > 0 && w->timeout - f.timeout <= GRACE)
+		f.timeout = w->timeout;
 	target_poll(&j->group->target, &f, &j->claim, w->timeout, &err);
 	if (source->forget && f.memo)
 		source->forget(f.memo);
@@ -254,7 +257,7 @@ static void work_hire(struct work *w, size_t ready)
 		    NULL);
 }
 
-/* ---- the wait ------------------------------------------------------------------- */
+/* ---- the wait ------------------------------------------------------- */
 
 static void work_count(struct work *w, size_t *held, size_t *open,
     size_t *claimed)
@@ -303,7 +306,7 @@ static int work_wait(struct work *w, struct task *t, struct err *err)
 			{ .fd = w->moved, .events = POLLIN },
 			{ .fd = task_fd(t), .events = POLLIN },
 		};
-		int64_t left = work_left(w) + GRACE;
+		int64_t left = work_left(w) + 2 * GRACE;
 
 		if (task_check(t, err) < 0)
 			return -1;
@@ -361,7 +364,7 @@ static void work_abandon(struct work *w)
 	}
 }
 
-/* ---- afterwards ------------------------------------------------------------------ */
+/* ---- afterwards ----------------------------------------------------- */
 
 static void report_job(struct work *w, const struct job *j,
     struct fetch_report *r)

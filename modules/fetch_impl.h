@@ -21,8 +21,8 @@ int target_list(const struct target *t, struct cache *c,
     struct backend_list *out, struct err *err);
 /* Asks the claimed backend and gives the claim back. f has task, cache,
  * backend, timeout, forced and memo; the rest is set here. The result is in
- * *outcome: ERR_NONE when it is good. limit > 0: a cancel means that so many ms
- * are over, and is a failure in those words. */
+ * *outcome: ERR_NONE when it is good. limit > 0: a cancel after f.timeout means
+ * that a limit of so many ms is over, and is a failure in those words. */
 void target_poll(const struct target *t, struct fetch *f,
     const struct claim *claim, int64_t limit, struct err *outcome);
 /* What only the fleet tells: the source's `round`. */

@@ -105,7 +105,8 @@ void target_poll(const struct target *t, struct fetch *f,
 	took = clock_mono() - began;
 	if (result == 0)
 		outcome->code = ERR_NONE;
-	else if (outcome->code == ERR_CANCELLED && limit > 0)
+	else if (outcome->code == ERR_CANCELLED && limit > 0 &&
+	    took >= f->timeout)
 		err_set(outcome, ERR_UNREACHABLE,
 		    "%s %s: timed out after %.4gs", t->source->name,
 		    f->backend->address, limit / 1e3);

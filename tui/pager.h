@@ -1,0 +1,12 @@
+/* Text in lines. */
+#ifndef PAGER_H
+#define PAGER_H
+
+#include "frame.h"
+
+/* Puts text wrapped at words, from column 3, into at most rows lines. Returns
+ * how many it took. */
+int pager_wrap(struct frame *f, int y, int rows, unsigned look,
+    const char *text);
+
+#endif
