@@ -114,7 +114,7 @@ static void window_read(struct cache *c, struct window *w, int64_t span,
 	w->to = to;
 	series_read(c, &w->s, w->column, w->from - near, to, s);
 	window_cut(w);
-	if (s->n >= 2)
+	if (s->n >= 2 && s->v[0].t <= w->from)
 		return;
 	samples_release(s);
 	series_read(c, &w->s, w->column, w->from - FAR_MS, to, s);
