@@ -201,8 +201,8 @@ static void test_changed_whole_rows_and_times(void **state)
 	    {"pay", "a:1", 1, 2000, "x"}, {"pay", "a:3", 1, 1000, "x"}, {0}});
 	assert_rows(&s, "SELECT op, text, old, new FROM changed "
 	    "WHERE field IS NULL ORDER BY text",
-	    "\"added\"|\"host a:3 added\"|null|null\n"
-	    "\"removed\"|\"host a:2 removed\"|null|null\n");
+	    "\"removed\"|\"host a:2 removed\"|null|null\n"
+	    "\"added\"|\"host a:3 added\"|null|null\n");
 	/* A time reads as every format writes it. */
 	assert_rows(&s, "SELECT old, new FROM changed WHERE field = 'expires'",
 	    "\"1970-01-01T00:00:01.000Z\"|\"1970-01-01T00:00:02.000Z\"\n");
@@ -271,8 +271,11 @@ static void test_timeline(void **state)
 	assert_true(id > 0);
 	assert_int_equal(journal_end(s.cache, id, "failed", "a is down",
 	    &s.err), 0);
+	/* Ten minutes without a fetch, where every five seconds is usual. */
+	assert_rows(&s, "SELECT count(*), min(t) = (SELECT min(t) FROM "
+	    "timeline) FROM timeline WHERE type = 'gap'", "1|1\n");
 	assert_rows(&s, "SELECT type, object, text FROM timeline "
-	    "ORDER BY t, text",
+	    "WHERE type <> 'gap' ORDER BY t, text",
 	    "\"change\"|\"pay\"|\"host a:1 weight 1 → 9\"\n"
 	    "\"change\"|\"web\"|\"host b:1 zone x → y\"\n"
 	    "\"finding\"|\"pay\"|\"opened: it is down\"\n"
@@ -326,6 +329,7 @@ static void test_past_of_a_row(void **state)
 
 	(void)state;
 	open_scene(&s);
+	assert_rows(&s, "SELECT count(*) FROM changed", "0\n");
 	assert_past(&s, "changed", 1, row, "kind = 'shop_host'");
 	assert_past(&s, "timeline", 3, row, "kind = 'shop_host' AND key = "
 	    "'{\"service\":\"it''s\",\"address\":\"a:1\"}'");
