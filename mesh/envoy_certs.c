@@ -3,9 +3,7 @@
  * here it is one. */
 #include "mesh.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "envoy_json.h"
 
@@ -34,20 +32,12 @@ static const char *say_sans(struct arena *a, json_t *list)
 	return s;
 }
 
-/* "2026-12-15T12:20:52Z"; 0 for anything else. */
 static int64_t date(json_t *v)
 {
 	const char *s = json_string_value(v);
-	struct tm tm = {0};
-	int used = 0;
+	int64_t ms;
 
-	if (!s || sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &tm.tm_year,
-	    &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-	    &used) != 6 || !used || s[used])
-		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	return (int64_t)timegm(&tm) * 1000;
+	return s && value_read_rfc3339(s, &ms) == 0 ? ms : 0;
 }
 
 static void add_chain(struct envoy_certs *c, json_t *list, const char *role)

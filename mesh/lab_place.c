@@ -28,6 +28,11 @@ bool shop_is_broken(const struct shop *s, enum fault f)
 	return s->broken & 1u << f;
 }
 
+bool shop_wants(const struct shop *s, int proxy)
+{
+	return proxy != BROKEN_PROXY || !shop_is_broken(s, FAULT_PROXY);
+}
+
 char *shop_socket(const struct shop *s, int proxy)
 {
 	return xasprintf("%s/%s.sock", s->place, shop_proxies[proxy].name);

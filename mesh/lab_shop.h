@@ -57,6 +57,8 @@ struct shop {
 /* What the folder says; an empty one is no error. */
 int shop_load(struct shop *s, const char *dir, struct err *err);
 bool shop_is_broken(const struct shop *s, enum fault f);
+/* False for the proxy that a break ended: it isn't missing. */
+bool shop_wants(const struct shop *s, int proxy);
 /* New: the admin socket's path; the certificate's. */
 char *shop_socket(const struct shop *s, int proxy);
 char *shop_certificate(const struct shop *s);
@@ -83,6 +85,21 @@ int shop_renew(const char *path, int days, char *serial, struct err *err);
 /* End of the certificate, seconds since 1970; 0 when there is none. */
 int64_t shop_expires(const char *path);
 
+/* New: Envoy's program: $KIBAN_ENVOY, the build's, one in PATH (lab_envoy.c).
+ * ERR_FAILED says how to get one. */
+char *shop_envoy(struct err *err);
+int shop_start(const struct shop *s, int proxy, const char *envoy,
+    struct err *err);
+
+/* 1: the proxy is live and sees its hosts healthy; 0: not yet, and why; -1: it
+ * ended (lab_wait.c). */
+int shop_is_up(struct run *r, const struct shop *s, int proxy,
+    struct buf *why, struct err *err);
+/* Waits for all of it, starts the traffic, waits for that. */
+int shop_wait(struct run *r, const char *dir, int64_t deadline,
+    struct err *err);
+
+/* Sends until cancelled, or until the shop is gone (lab_traffic.c). */
 int shop_traffic(struct run *r, const char *dir, struct err *err);
 
 #endif

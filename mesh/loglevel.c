@@ -79,10 +79,10 @@ static int unknown(struct err *err, const char *what, const char *word,
 	const char *near = text_nearest(word, names);
 
 	if (near)
-		return err_set(err, ERR_USAGE, "no %s \"%s\": did you mean "
-		    "\"%s\"?", what, word, near);
-	return err_set(err, ERR_USAGE, "no %s \"%s\": %s", what, word,
-	    otherwise);
+		return err_set(err, ERR_USAGE, "no %s is called \"%s\": the "
+		    "nearest is \"%s\"", what, word, near);
+	return err_set(err, ERR_USAGE, "no %s is called \"%s\": %s", what,
+	    word, otherwise);
 }
 
 /* ---- the proxy that is meant ---------------------------------------------- */

@@ -35,6 +35,11 @@ void aim_free(struct aim *a)
 	free(a);
 }
 
+const char *aim_contexts(const struct cache *c)
+{
+	return c->aim ? buf_str(&c->aim->contexts) : "";
+}
+
 /* ---- names in a text -------------------------------------------------------- */
 
 static bool is_letter(char c)

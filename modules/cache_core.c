@@ -23,6 +23,9 @@ const struct core_table core_tables[] = {
 	{"mute", "SELECT rowid AS rowid, context, rule, object, since, until, "
 	    "because FROM data.mute WHERE context IN (%s)"},
 	{"source", "SELECT * FROM main.source WHERE context IN (%s)"},
+	/* Tasks are of processes, not of contexts. */
+	{"task_all", "SELECT * FROM main.task WHERE alive(pid, start) AND "
+	    "'' NOT IN (%s)"},
 	{"journal_all", "SELECT * FROM data.journal "
 	    "WHERE context IS NULL OR context IN (%s)"},
 	{NULL, NULL},

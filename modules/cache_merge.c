@@ -47,7 +47,7 @@ static int lock_give(struct merge *m, struct err *err)
 }
 
 /* Between two batches: lets others in when the lock was held for long. */
-static int breathe(struct merge *m, struct err *err)
+int merge_breathe(struct merge *m, struct err *err)
 {
 	if (!is_sliced(m) || clock_mono() - m->begun < HOLD)
 		return DONE;
@@ -105,7 +105,7 @@ static int run_batches(struct merge *m, struct incoming in, size_t n,
 		if (said >= 0 && put_changes(m, (size_t)said + in.from,
 		    (size_t)said + in.to, err) < 0)
 			return -1;
-		rc = breathe(m, err);
+		rc = merge_breathe(m, err);
 	}
 	return rc;
 }
@@ -263,7 +263,7 @@ static int put_changed(struct merge *m, struct err *err)
 			rc = put_changes(m, said, m->said[i], err);
 			said = m->said[i];
 			if (rc == DONE)
-				rc = breathe(m, err);
+				rc = merge_breathe(m, err);
 		}
 	}
 	sqlite3_finalize(close);

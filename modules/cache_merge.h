@@ -123,6 +123,10 @@ int pend_order(const struct merge *m, const struct pend *a,
 int compare_load(struct merge *m, struct err *err);
 void compare_release(struct merge *m);
 
+/* cache_merge.c: between two batches of a sliced merge. 0; 1 another process
+ * merged the scope meanwhile; -1. */
+int merge_breathe(struct merge *m, struct err *err);
+
 /* cache_incoming.c: an eponymous virtual table over rows being written, so
  * that a slice of them is one statement. Columns c0…: of a row id, _k, _f,
  * context, since and then its places; of a change as in change_row. */

@@ -21,6 +21,7 @@ struct kind_set {
 struct query {
 	struct cache	 *cache;
 	sqlite3_stmt	 *stmt;
+	const char	 *sql;		/* while it is prepared */
 	unsigned	  flags;
 	int64_t		  limit, deadline;	/* ms, of clock_mono(); 0 */
 	struct task	 *task;
@@ -31,11 +32,29 @@ struct query {
 	struct buf	 *hex;		/* a blob's, by column */
 	struct arena	  arena;
 	struct kind_set	  reads;
+	struct kind_set	  within;	/* tables that lists of ours read */
 	char		 *denied;	/* why the guard refused; NULL */
 	bool		  begun;
 };
 
 /* ---- what is read ----------------------------------------------------------- */
+
+static bool is_named(const struct kind_set *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcmp(s->v[i], name))
+			return true;
+	return false;
+}
+
+static void note_name(struct kind_set *s, const char *name)
+{
+	if (is_named(s, name))
+		return;
+	s->v = xrealloc(s->v, s->n + 2, sizeof(*s->v));
+	s->v[s->n++] = xstrdup(name);
+	s->v[s->n] = NULL;
+}
 
 static void note_kind(struct kind_set *s, const struct cache *c,
     const char *name)
@@ -88,8 +107,8 @@ static int guard_function(struct query *q, const char *name)
 
 /* A name is ours as a TEMP view; what such a view reads itself is its own
  * matter: guard_names() sees to it that no WITH takes the name of one. */
-static int guard_read(struct query *q, const char *table, const char *db,
-    const char *view)
+static int guard_read(struct query *q, const char *table, const char *column,
+    const char *db, const char *view)
 {
 	static const char *const free_for_all[] = {"json_each", "json_tree",
 	    NULL};
@@ -97,7 +116,14 @@ static int guard_read(struct query *q, const char *table, const char *db,
 	if (begins(table, "sqlite_") || begins(table, "pragma_"))
 		return deny(q, "no table \"%s\" here: kinds and lists are in "
 		    "`kiban schema`", table);
-	if (view && aim_knows(q->cache, view))
+	if (view && aim_knows(q->cache, view)) {
+		note_name(&q->within, table);
+		return SQLITE_OK;
+	}
+	/* Joined by a list, but nothing of it is used: SQLite asks once more,
+	 * then without the list's name. */
+	if (!*column && is_named(&q->within, table) &&
+	    !sql_has_word(q->sql, table))
 		return SQLITE_OK;
 	for (size_t i = 0; free_for_all[i]; i++)
 		if (!strcasecmp(table, free_for_all[i]))
@@ -125,7 +151,7 @@ int guard_authorize(void *arg, int action, const char *a, const char *b,
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
 	case SQLITE_READ:
-		return guard_read(q, a, db, view);
+		return guard_read(q, a, b ? b : "", db, view);
 	case SQLITE_FUNCTION:
 		return guard_function(q, b);
 	case SQLITE_PRAGMA:
@@ -336,6 +362,19 @@ static int stop(void *arg)
 	    (q->deadline && clock_mono() > q->deadline);
 }
 
+/* SQLite declares these at their first use, by statements of its own that the
+ * guard would refuse: so the first use is one without it. */
+static void declare_tables(struct cache *c)
+{
+	static const char *const names[] = {"json_each", "json_tree", "sample",
+	    NULL};
+
+	for (size_t i = 0; !c->declared && names[i]; i++)
+		sqlite3_finalize(db_preparef(c, NULL, "SELECT 1 FROM %s",
+		    names[i]));
+	c->declared = true;
+}
+
 struct query *query_new(struct cache *c, const char *sql, unsigned flags,
     int64_t limit, struct task *t, struct err *err)
 {
@@ -344,11 +383,16 @@ struct query *query_new(struct cache *c, const char *sql, unsigned flags,
 	int rc = -1;
 
 	q->cache = c;
+	q->sql = sql;
 	q->flags = flags;
 	q->limit = limit;
 	q->task = t;
 	sqlite3_progress_handler(c->db, 4000, stop, c);
-	if (aim_names(c, sql, err))
+	if (flags & QUERY_GUARD)
+		declare_tables(c);
+	/* Aimed at nothing yet: names are there, rows aren't. */
+	if ((!c->aim && cache_aim(c, NULL, 0, 0, 0, err)) ||
+	    aim_names(c, sql, err))
 		goto fail;
 	if (flags & QUERY_GUARD && guard_names(q, sql)) {
 		fault(q, err);
@@ -456,6 +500,9 @@ void query_free(struct query *q)
 	free(q->from);
 	free(q->cells);
 	free(q->reads.v);
+	for (size_t i = 0; i < q->within.n; i++)
+		free((char *)q->within.v[i]);
+	free(q->within.v);
 	free(q->denied);
 	arena_free(&q->arena);
 	free(q);

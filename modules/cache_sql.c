@@ -67,6 +67,14 @@ static void fetched_before_function(sqlite3_context *x, int n,
 		sqlite3_result_null(x);
 }
 
+/* alive(PID, START): the process that wrote a row of `task`. */
+static void alive_function(sqlite3_context *x, int n, sqlite3_value **v)
+{
+	(void)n;
+	sqlite3_result_int(x, process_lives(sqlite3_value_int64(v[0]),
+	    sqlite3_value_int64(v[1])));
+}
+
 static void regex_free(void *p)
 {
 	regfree(p);
@@ -119,6 +127,7 @@ void sql_functions(struct cache *c)
 		{"module_of", 1, module_of_function, SQLITE_DETERMINISTIC},
 		{"fetched_before", 1, fetched_before_function, 0},
 		{"regexp", 2, regexp_function, SQLITE_DETERMINISTIC},
+		{"alive", 2, alive_function, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)

@@ -76,7 +76,7 @@ int choose_check(struct cache *c, const struct column *columns, size_t n,
 	if (f->filter) {
 		filter = filter_new(f->filter, err);
 		if (!filter)
-			return -1;
+			return err_prefix(err, "--filter");
 		filter_free(filter);
 	}
 	return check_where(c, columns, n, f, err);

@@ -3,6 +3,7 @@
 #ifndef CORE_H
 #define CORE_H
 
+#include "home.h"
 #include "run.h"
 
 extern const struct module core_module;
@@ -36,5 +37,14 @@ int64_t line_since(const struct line *l);
  * rows. ERR_USAGE for an unknown kind, or keys that aren't all there. */
 char *past_where(const struct registry *r, const struct view *v,
     const char *const *args, size_t nargs, struct err *err);
+
+/* `home` in one table: `section`, then every column that some section has, in
+ * the order of sections. New; *n gets how many. */
+struct column *home_columns(const struct home *h, size_t *n);
+/* Where a column of that name stands among them; n: nowhere. */
+size_t home_column(const struct column *all, size_t n, const char *name);
+/* One row of a section as cells of that table. */
+void home_cells(const struct home_section *s, size_t row,
+    const struct column *all, size_t n, struct cell *out);
 
 #endif

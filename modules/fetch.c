@@ -60,7 +60,7 @@ struct work {
 	bool			 closing, expired;
 };
 
-/* ---- what is needed --------------------------------------------------------- */
+/* ---- what is needed ------------------------------------------------- */
 
 static int work_list(struct work *w, const struct context *const *contexts,
     size_t ncontexts, const char *const *kinds, struct err *err)
@@ -157,7 +157,7 @@ static void job_claim(struct work *w, struct job *j)
 	}
 }
 
-/* ---- workers ------------------------------------------------------------------ */
+/* ---- workers -------------------------------------------------------- */
 
 static int64_t work_left(const struct work *w)
 {
@@ -257,7 +257,7 @@ static void work_hire(struct work *w, size_t ready)
 		    NULL);
 }
 
-/* ---- the wait ------------------------------------------------------------------- */
+/* ---- the wait ------------------------------------------------------- */
 
 static void work_count(struct work *w, size_t *held, size_t *open,
     size_t *claimed)
@@ -364,7 +364,7 @@ static void work_abandon(struct work *w)
 	}
 }
 
-/* ---- afterwards ------------------------------------------------------------------ */
+/* ---- afterwards ----------------------------------------------------- */
 
 static void report_job(struct work *w, const struct job *j,
     struct fetch_report *r)

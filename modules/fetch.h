@@ -90,11 +90,12 @@ int fetch_kinds(const struct session *s, struct cache *cache,
 void fetch_report_release(struct fetch_report *r);
 
 /* Polling beside a screen, or as `record`: what the rules of the contexts
- * read, and what is shown. */
+ * read, and what is shown. moved (may be NULL) is called on a thread of the
+ * poller when rows came in, once a second at most: it wakes somebody. */
 struct poller;
 struct poller *poller_start(const struct session *s,
     const struct context *const *contexts, size_t ncontexts,
-    void (*moved)(void *arg), void *arg);	/* called when rows came in */
+    void (*moved)(void *arg), void *arg);
 /* What the screen shows now: polled too (ends NULL; copied). */
 void poller_show(struct poller *p, const char *const *kinds);
 /* r: asks all that is shown at once. */

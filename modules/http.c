@@ -158,7 +158,7 @@ struct call {
 	char				 error[CURL_ERROR_SIZE];
 };
 
-/* ---- where it goes ----------------------------------------------------- */
+/* ---- where it goes -------------------------------------------------- */
 
 static int call_fail(struct call *c, struct err *err, enum err_code code,
     const char *why)
@@ -257,7 +257,7 @@ static void call_release(struct call *c)
 	buf_free(&c->sent);
 }
 
-/* ---- what comes back --------------------------------------------------- */
+/* ---- what comes back ------------------------------------------------ */
 
 static size_t got_header(char *p, size_t size, size_t n, void *arg)
 {
@@ -335,7 +335,7 @@ static int got_debug(CURL *easy, curl_infotype type, char *p, size_t n,
 	return 0;
 }
 
-/* ---- one try ------------------------------------------------------------ */
+/* ---- one try -------------------------------------------------------- */
 
 static void add_header(struct call *c, const char *line)
 {
@@ -473,7 +473,7 @@ static int call_drive(struct call *c, CURLcode *out, struct err *err)
 	return result;
 }
 
-/* ---- what went wrong, in words ------------------------------------------ */
+/* ---- what went wrong, in words -------------------------------------- */
 
 static void add_lower(struct buf *out, const char *s)
 {
@@ -523,14 +523,24 @@ static void say_tls(struct call *c, struct buf *out, CURLcode code)
 	}
 }
 
-static void say_over(struct call *c, struct buf *out)
+/* The callbacks refused to take more. */
+static enum err_code say_stopped(struct call *c, struct buf *out)
 {
 	size_t max = c->max ? c->max : BODY_MAX;
 
-	if (max >= 1000 * 1000)
-		buf_addf(out, "the answer is over %.4g MB", max / 1e6);
+	if (c->write_error) {
+		buf_addf(out, "the body can't be written: %s",
+		    strerror(c->write_error));
+		return ERR_FAILED;
+	}
+	if (!c->over)
+		buf_addf(out, "the answer's headers are over %d KB",
+		    HEADERS_MAX / 1000);
+	else if (max >= 1000 * 1000)
+		buf_addf(out, "the answer is over %.4g MB", (double)max / 1e6);
 	else
 		buf_addf(out, "the answer is over %zu bytes", max);
+	return ERR_DATA;
 }
 
 /* What is left of 10 s after claiming is "10s" to people. */
@@ -553,10 +563,9 @@ static enum err_code say(struct call *c, struct buf *out, CURLcode code)
 		say_timeout(out, c->timeout);
 		return ERR_UNREACHABLE;
 	case CURLE_COULDNT_RESOLVE_HOST:
-		buf_adds(out, "name not found");
-		return ERR_UNREACHABLE;
 	case CURLE_COULDNT_RESOLVE_PROXY:
-		buf_adds(out, "name of the proxy not found");
+		buf_addf(out, "name%s not found",
+		    code == CURLE_COULDNT_RESOLVE_PROXY ? " of the proxy" : "");
 		return ERR_UNREACHABLE;
 	case CURLE_COULDNT_CONNECT:
 		say_errno(out, e, "connection failed");
@@ -570,8 +579,8 @@ static enum err_code say(struct call *c, struct buf *out, CURLcode code)
 		say_tls(c, out, code);
 		return ERR_UNREACHABLE;
 	case CURLE_FILESIZE_EXCEEDED:
-		say_over(c, out);
-		return ERR_DATA;
+		c->over = true;
+		return say_stopped(c, out);
 	case CURLE_PARTIAL_FILE:
 		buf_addf(out, "the answer broke off after %zu bytes",
 		    c->received);
@@ -584,17 +593,7 @@ static enum err_code say(struct call *c, struct buf *out, CURLcode code)
 		buf_adds(out, "the answer is not HTTP");
 		return ERR_DATA;
 	case CURLE_WRITE_ERROR:
-		if (c->over)
-			say_over(c, out);
-		else if (c->headers_over)
-			buf_addf(out, "the answer's headers are over %d KB",
-			    HEADERS_MAX / 1000);
-		else if (c->write_error)
-			buf_addf(out, "the body can't be written: %s",
-			    strerror(c->write_error));
-		else
-			break;
-		return c->write_error ? ERR_FAILED : ERR_DATA;
+		return say_stopped(c, out);
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 		say_errno(out, e, "connection broken");
@@ -665,7 +664,7 @@ static int call_try(struct call *c, bool *again, struct err *err)
 	return result;
 }
 
-/* ---- repeats ------------------------------------------------------------- */
+/* ---- repeats -------------------------------------------------------- */
 
 static bool is_passing(int status)
 {

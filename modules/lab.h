@@ -39,6 +39,9 @@ struct lab {
 	/* Plays the people who use it: sends until cancelled, or until the lab
 	 * is gone. A process of its own, which up starts as `lab traffic`. */
 	int (*traffic)(struct run *r, const char *dir, struct err *err);
+	/* For `doctor`: is there what it needs? Says what, or -1 and how to
+	 * get it. */
+	int (*ready)(struct buf *what, struct err *err);
 };
 
 /* A process of the lab, recorded in DIR/NAME.pid as "pid starttime" before it

@@ -482,6 +482,22 @@ static int check_words(struct parse *p)
 
 /* ---- the parse ----------------------------------------------------------- */
 
+/* A list and a command of one name: the command is what its own flags ask
+ * for, and what the help tells of. */
+static void prefer_list(struct parse *p)
+{
+	struct line *l = p->l;
+	const struct view *v;
+
+	if (!l->command || l->nown || l->flags.help)
+		return;
+	v = registry_view_of(p->r, l->module, l->command->name);
+	if (!v)
+		return;
+	l->view = v;
+	l->command = NULL;
+}
+
 static int parse_words(struct parse *p)
 {
 	struct line *l = p->l;
@@ -492,7 +508,10 @@ static int parse_words(struct parse *p)
 		scan(p, l->command);
 		p->used = line_resolve(p->r, p->prompt, p->nwords, p->words, l);
 	}
-	if (take_flags(p) || check_words(p))
+	if (take_flags(p))
+		return -1;
+	prefer_list(p);
+	if (check_words(p))
 		return -1;
 	if (!l->flags.help && !l->flags.version && (check_fit(p) ||
 	    flags_check(l, p->err)))

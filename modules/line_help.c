@@ -153,30 +153,40 @@ static void view_keys(struct buf *out, const struct registry *r,
 		bind_help(out, registry_bind(r, v, b->key), 12);
 }
 
+/* show and series, by the columns that name a row. */
+static void verbs(struct buf *out, const struct registry *r,
+    const struct view *v, const char *name)
+{
+	const char *key[VIEW_KEY_MAX];
+	size_t n = view_key(r, v, key, VIEW_KEY_MAX);
+	struct buf b = {0};
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, " %s", key[i]);
+	if (n)
+		buf_addf(out, "       kiban %s show%s\n", name, buf_str(&b));
+	if (n && !(v->flags & VIEW_NO_PAST))
+		buf_addf(out, "       kiban %s series COLUMN%s\n", name,
+		    buf_str(&b));
+	buf_free(&b);
+}
+
 static void view_help(const struct registry *r, const struct line *l,
     struct buf *out)
 {
 	const struct view *v = l->view;
-	const char *prefix = l->module->name, *key[VIEW_KEY_MAX];
-	size_t nkey = view_key(r, v, key, VIEW_KEY_MAX), n;
-	struct column *c = view_columns(v, &n);
+	const char *prefix = l->module->name;
 	char *name = xasprintf("%s%s%s", prefix, *prefix ? " " : "", v->name);
-	struct buf b = {0};
+	size_t n;
+	struct column *c = view_columns(v, &n);
 
-	for (size_t i = 0; i < nkey; i++)
-		buf_addf(&b, " %s", key[i]);
 	buf_addf(out, "usage: kiban %s [flags]\n", name);
-	if (nkey)
-		buf_addf(out, "       kiban %s show%s\n", name, buf_str(&b));
-	if (nkey && !(v->flags & VIEW_NO_PAST))
-		buf_addf(out, "       kiban %s series COLUMN%s\n", name,
-		    buf_str(&b));
+	verbs(out, r, v, name);
 	buf_addc(out, '\n');
 	wrap(out, v->help, 0, 0);
 	columns(out, c, n);
 	view_keys(out, r, v);
 	flags(out, l);
-	buf_free(&b);
 	free(name);
 	free(c);
 }
@@ -189,13 +199,18 @@ static char *command_usage(const struct module *m, const struct command *c)
 	    c->args && *c->args ? " " : "", c->args ? c->args : "");
 }
 
-static void command_help(const struct line *l, struct buf *out)
+static void command_help(const struct registry *r, const struct line *l,
+    struct buf *out)
 {
 	const struct command *c = l->command;
+	const struct view *twin = registry_view_of(r, l->module, c->name);
 	char *usage = command_usage(l->module, c);
 	size_t n = 0;
 
-	buf_addf(out, "usage: kiban %s [flags]\n\n", usage);
+	buf_addf(out, "usage: kiban %s [flags]\n", usage);
+	if (twin)	/* a list of that name has the verbs and the keys */
+		verbs(out, r, twin, usage);
+	buf_addc(out, '\n');
 	wrap(out, c->help, 0, 0);
 	if (c->flags & COMMAND_WRITES)
 		wrap(out, c->flags & COMMAND_SEVERE ?
@@ -207,6 +222,8 @@ static void command_help(const struct line *l, struct buf *out)
 		n++;
 	if (n)
 		columns(out, c->columns, n);
+	if (twin)
+		view_keys(out, r, twin);
 	flags(out, l);
 	free(usage);
 }
@@ -322,7 +339,7 @@ void line_help(const struct registry *r, const struct line *l, struct buf *out)
 	if (l->view) {
 		view_help(r, l, out);
 	} else if (l->command) {
-		command_help(l, out);
+		command_help(r, l, out);
 	} else if (l->module) {
 		module_help(r, l, out);
 	} else if (l->nargs && core) {

@@ -94,7 +94,7 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* ---- slots ------------------------------------------------------------------ */
+/* ---- slots ---------------------------------------------------------- */
 
 static void slot_free(struct fleet *f, struct slot *s)
 {
@@ -163,7 +163,7 @@ static void fleet_match(struct fleet *f, const struct backend_list *l)
 	f->n = kept;
 }
 
-/* ---- the queue ---------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------------ */
 
 static int worker_main(struct task *t, void *arg, struct err *err);
 
@@ -206,7 +206,7 @@ static bool take(struct poller *p, struct work *w)
 	return more;
 }
 
-/* ---- what workers do ------------------------------------------------------------ */
+/* ---- what workers do ------------------------------------------------ */
 
 struct worker {
 	struct poller	*poller;
@@ -412,7 +412,7 @@ static bool fills(const struct source *s, const char *const *kinds)
 	return false;
 }
 
-/* ---- the scheduler ------------------------------------------------------------- */
+/* ---- the scheduler -------------------------------------------------- */
 
 /* Which backends there are is asked of the config again and again; the lock is
  * not held while its globs and files are read. */
@@ -546,7 +546,8 @@ static int scheduler_main(struct task *t, void *arg, struct err *err)
 			p->rows = false;
 			p->told_at = clock_mono();
 			pthread_mutex_unlock(&p->lock);
-			p->moved(p->arg);
+			if (p->moved)
+				p->moved(p->arg);
 			pthread_mutex_lock(&p->lock);
 		}
 		wait_until(p, schedule(p));
@@ -557,7 +558,7 @@ static int scheduler_main(struct task *t, void *arg, struct err *err)
 	return 0;
 }
 
-/* ---- the calls ------------------------------------------------------------------ */
+/* ---- the calls ------------------------------------------------------ */
 
 static void init_places(struct poller *p,
     const struct context *const *contexts, size_t n)

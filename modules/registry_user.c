@@ -290,8 +290,49 @@ static bool read_key(struct adding *a, const struct node *list, struct view *v)
 	return true;
 }
 
+/* {column} names a column of the list where the key is bound; v may be NULL:
+ * everywhere, where nobody knows. */
+static bool check_placeholders(struct adding *a, const struct node *n,
+    const struct view *v)
+{
+	struct known k = {0};
+	struct column *c;
+	const char *p = n->text;
+	char *name = NULL;
+	size_t ncolumns;
+	bool good;
+
+	if (!v)
+		return true;
+	c = view_columns(v, &ncolumns);
+	for (size_t i = 0; i < ncolumns; i++)
+		know(&k, c[i].name);
+	while (!name && (p = strchr(p, '{'))) {
+		size_t i = 0, len = strspn(++p,
+		    "abcdefghijklmnopqrstuvwxyz0123456789_");
+		if (!len || p[len] != '}')
+			continue;
+		name = xstrndup(p, len);
+		while (i < k.n && strcmp(k.v[i], name))
+			i++;
+		if (i < k.n) {
+			free(name);
+			name = NULL;
+		}
+	}
+	good = !name;
+	if (good)
+		free(k.v);
+	else
+		unknown(a, n, "column", name, &k);
+	free(c);
+	free(name);
+	return good;
+}
+
 /* One {KEY: LINE}. */
-static bool read_bind(struct adding *a, const struct node *n, struct bind *b)
+static bool read_bind(struct adding *a, const struct node *n,
+    const struct view *v, struct bind *b)
 {
 	if (!is_key(n->key))
 		return wrong(a, n, "key", n->key, "is no key of the keyboard",
@@ -307,7 +348,7 @@ static bool read_bind(struct adding *a, const struct node *n, struct bind *b)
 		.line = arena_strdup(&a->u->arena, n->text),
 		.note = "your own",
 	};
-	return true;
+	return check_placeholders(a, n, v);
 }
 
 static bool read_view_keys(struct adding *a, const struct node *map,
@@ -320,7 +361,7 @@ static bool read_view_keys(struct adding *a, const struct node *map,
 		return true;
 	b = arena_alloc(&a->u->arena, (count(map) + 1) * sizeof(*b));
 	for (const struct node *i = map->first; i; i = i->next)
-		if (!node_is_null(i) && !read_bind(a, i, &b[at++]))
+		if (!node_is_null(i) && !read_bind(a, i, v, &b[at++]))
 			return false;
 	v->keys = b;
 	return true;
@@ -473,7 +514,7 @@ static void add_keys(struct adding *a, const struct node *map)
 		for (const struct node *k = i->type == NODE_MAP ? i->first
 		    : NULL; k; k = k->next) {
 			struct user_bind *b = &u->binds[u->nbinds];
-			if (node_is_null(k) || !read_bind(a, k, &b->bind))
+			if (node_is_null(k) || !read_bind(a, k, v, &b->bind))
 				continue;
 			b->view = v;
 			u->nbinds++;

@@ -7,7 +7,6 @@
 
 #include "cli.h"
 #include "core.h"
-#include "home.h"
 
 enum { SECTION_ROWS = 10 };
 
@@ -133,42 +132,34 @@ static int put_objects(struct cli *c, const struct home *h, struct err *err)
 
 /* ---- csv, tsv ------------------------------------------------------------------------- */
 
-struct all {
-	struct column	*v;
-	size_t		 n;
-};
-
-static size_t column_of(const struct all *u, const char *name)
-{
-	size_t i = 0;
-
-	while (i < u->n && strcmp(u->v[i].name, name))
-		i++;
-	return i;
-}
-
-static struct all all_columns(const struct home *h)
-{
-	struct all u = {.v = xcalloc(1, sizeof(*u.v)), .n = 1};
-
-	u.v[0] = (struct column){.name = "section"};
-	for (size_t i = 0; i < h->n; i++)
-		for (size_t k = 0; k < h->v[i].ncolumns; k++) {
-			const struct column *c = &h->v[i].columns[k];
-			if (column_of(&u, c->name) < u.n)
-				continue;
-			u.v = xrealloc(u.v, u.n + 1, sizeof(*u.v));
-			u.v[u.n++] = *c;
-		}
-	return u;
-}
-
 /* A name may be typed otherwise in another list: each section's cells are
- * written as its own columns say, so a row is a writer's. */
+ * written as its own columns say, so each has a writer. */
+static int put_part(const struct home_section *s, const struct how *how,
+    struct column *all, size_t n, struct out *out, struct err *err)
+{
+	struct cell *cells = xcalloc(n, sizeof(*cells));
+	struct writer *w;
+	int rc = 0;
+
+	for (size_t k = 0; k < s->ncolumns; k++)
+		all[home_column(all, n, s->columns[k].name)] = s->columns[k];
+	w = writer_new(how, all, n, out_put, out);
+	for (size_t i = 0; i < s->rows.n && rc == 0; i++) {
+		home_cells(s, i, all, n, cells);
+		rc = writer_row(w, cells, err);
+	}
+	if (rc == 0)
+		rc = writer_end(w, err);
+	writer_free(w);
+	free(cells);
+	return rc;
+}
+
 static int put_union(struct cli *c, const struct home *h, struct err *err)
 {
 	const struct flags *f = &c->line->flags;
-	struct all u = all_columns(h);
+	size_t n;
+	struct column *all = home_columns(h, &n);
 	struct how how = {
 		.format = (enum format)f->format,
 		.terminal = isatty(STDOUT_FILENO),
@@ -178,27 +169,10 @@ static int put_union(struct cli *c, const struct home *h, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; i < h->n && rc == 0; i++) {
-		const struct home_section *s = &h->v[i];
-		struct cell *cells = xcalloc(u.n, sizeof(*cells));
-		struct writer *w;
-
-		for (size_t k = 0; k < s->ncolumns; k++)
-			u.v[column_of(&u, s->columns[k].name)] = s->columns[k];
-		w = writer_new(&how, u.v, u.n, out_put, &c->out);
-		cells[0] = run_s(s->name);
-		for (size_t r = 0; r < s->rows.n && rc == 0; r++) {
-			for (size_t k = 0; k < s->ncolumns; k++)
-				cells[column_of(&u, s->columns[k].name)] =
-				    rows_cell(&s->rows, r, k);
-			rc = writer_row(w, cells, err);
-		}
-		if (rc == 0)
-			rc = writer_end(w, err);
-		writer_free(w);
-		free(cells);
+		rc = put_part(&h->v[i], &how, all, n, &c->out, err);
 		how.no_head = true;
 	}
-	free(u.v);
+	free(all);
 	return rc;
 }
 

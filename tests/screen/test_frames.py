@@ -5,7 +5,7 @@ from harness import Home, KIBAN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
-FILL = os.path.join(os.path.dirname(KIBAN), "tests", "bench", "fill")
+SHOP = os.path.join(os.path.dirname(KIBAN), "tests", "screen", "shop")
 NOW = "2026-11-23T03:14:07Z"
 SIZES = ["40x10", "80x24", "200x60"]
 SCREENS = {
@@ -15,15 +15,24 @@ SCREENS = {
     "proxies": ["mesh", "proxies"],
     "endpoints": ["mesh", "endpoints"],
     "clusters": ["mesh", "clusters"],
+    "routes": ["mesh", "routes"],
+    "changed": ["changed"],
+    "timeline": ["timeline"],
+    "sources": ["sources"],
+    "past": ["mesh", "services", "--at", "2026-11-23T03:05:00Z"],
     "empty": ["mesh", "certs"],
 }
 KEYS = {
-    "filter": (["mesh", "endpoints"], "/service-03<Enter>"),
+    "filter": (["mesh", "endpoints"], "/payments<Enter>"),
     "sorted": (["mesh", "endpoints"], ":sort weight:desc<Enter>"),
     "marked": (["mesh", "endpoints"], "<Space><Down><Space>"),
     "describe": (["mesh", "endpoints"], "<Down>d"),
     "yaml": (["mesh", "endpoints"], "y"),
     "command": (["mesh", "endpoints"], "C"),
+    "chart": (["mesh", "services"], "v"),
+    "enter": (["mesh", "services"], "<Enter>"),
+    "bad-only": (["mesh", "services"], "!"),
+    "back": (["mesh", "services"], "<Enter><Esc>"),
     "help": (["mesh", "endpoints"], "?"),
     "unknown": (["mesh", "endpoints"], ":mesh proxis<Enter>"),
 }
@@ -35,9 +44,8 @@ class Frames(Home):
         cls.one = Home("setUp")
         cls.one.setUp()
         cls.one.env["KIBAN_NOW"] = NOW
-        cls.one.config("context: prod\ncontexts:\n  prod:\n    mesh:\n      envoys: [http://127.0.0.1:9]\n")
-        for kind, rows, scopes in (("mesh_proxy", 3, 3), ("mesh_cluster", 60, 3), ("mesh_endpoint", 120, 3)):
-            subprocess.run([FILL, "prod", kind, str(rows), str(scopes), "12", "5"], env=cls.one.env, check=True)
+        cls.one.config("context: prod\ncontexts:\n  prod:\n    mesh:\n      envoys: [http://10.0.1.7:9901]\n")
+        subprocess.run([SHOP, "prod"], env=cls.one.env, check=True)
 
     @classmethod
     def tearDownClass(cls):

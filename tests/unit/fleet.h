@@ -26,7 +26,7 @@ static struct {
 	size_t			 failing;	/* in the last one */
 } fleet;
 
-/* ---- the source ----------------------------------------------------------- */
+/* ---- the source ----------------------------------------------------- */
 
 struct fleet_memo { struct http_link *link; };
 
@@ -112,7 +112,7 @@ static const struct module fleet_module = {
 static const struct module *const fleet_modules[] = { &fleet_core,
     &fleet_module, NULL };
 
-/* ---- the session ------------------------------------------------------------ */
+/* ---- the session ---------------------------------------------------- */
 
 static inline int fleet_start(void)
 {

@@ -382,7 +382,7 @@ static void test_link_once(void **state)
 	http_close(l);
 }
 
-/* ---- cancel ------------------------------------------------------------- */
+/* ---- cancel --------------------------------------------------------- */
 
 static int ask(struct task *t, void *arg, struct err *e)
 {
@@ -491,7 +491,7 @@ static void test_cancel_tls(void **state)
 	close(fd);
 }
 
-/* ---- TLS ------------------------------------------------------------------ */
+/* ---- TLS ------------------------------------------------------------ */
 
 static pid_t tls_server(const char *dir, const char *name, char *url,
     size_t size)
@@ -570,7 +570,7 @@ static void test_tls_plain(void **state)
 	assert_non_null(strstr(err.text, "/no/such/file"));
 }
 
-/* ---- trace ---------------------------------------------------------------- */
+/* ---- trace ---------------------------------------------------------- */
 
 static void redacts(const char *line, const char *expected)
 {

@@ -623,6 +623,8 @@ static void test_help(void **state)
 	    NULL});
 	helps("mesh log-level -h", (const char *const[]){"--dry-run",
 	    "It changes things", NULL});
+	helps("findings -h", (const char *const[]){"show rule object",
+	    "--muted", "--fail-on", NULL});
 	helps("context -h", (const char *const[]){"list", "use NAME", NULL});
 }
 

@@ -289,6 +289,9 @@ static void test_user_mistakes(void **state)
 	refused(VIEW "key: [b], " COLUMNS "}\n", ":2:", "\"b\"", "a");
 	refused(VIEW "key: [a,a,a,a,a,a,a,a,a], " COLUMNS "}\n", ":2:",
 	    "more than 8", "apart");
+	refused(VIEW COLUMNS ", keys: {e: 'x {b}'}}\n", ":2:", "\"b\"", "a");
+	refused("keys: {mesh proxies: {e: 'x {proxi}'}}\n", ":1:",
+	    "\"proxi\"", "\"proxy\"");
 	refused(VIEW COLUMNS ", keys: {ab: x}}\n", ":2:", "\"ab\"", "<Name>");
 	refused(VIEW COLUMNS ", keys: {\"<Entre>\": x}}\n", ":2:",
 	    "\"<Entre>\"", "<Name>");
