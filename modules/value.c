@@ -201,7 +201,7 @@ void value_plain(struct buf *out, enum type type, struct cell c)
  * rounding to one decimal does: 999950 is 1.0M. */
 static void add_scaled(struct buf *out, double v, const char *const *units)
 {
-	double a = fabs(v);
+	double a = fabs(v), whole = v;
 
 	v /= 1000;
 	a /= 1000;
@@ -211,10 +211,9 @@ static void add_scaled(struct buf *out, double v, const char *const *units)
 		units++;
 	}
 	if (a >= 999.95)
-		buf_addf(out, "%.0e", v);
+		buf_addf(out, "%.1e", whole);
 	else
-		buf_addf(out, "%.1f", v);
-	buf_adds(out, *units);
+		buf_addf(out, "%.1f%s", v, *units);
 }
 
 static void add_short(struct buf *out, int decimals, struct cell c)
