@@ -246,7 +246,7 @@ static void add_size(struct buf *out, double v)
 /* As people read a clock on the wall: the zone is TZ's. */
 static void add_local(struct buf *out, int64_t ms, enum spelling spelling)
 {
-	time_t t = (time_t)(ms >= 0 ? ms / 1000 : -((999 - ms) / 1000));
+	time_t t = (time_t)(ms / 1000 - (ms % 1000 < 0));
 	time_t now = (time_t)(clock_now() / 1000);
 	struct tm tm, today;
 	char s[64];

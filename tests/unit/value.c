@@ -524,6 +524,8 @@ static void shown_others(void **state)
 	shown(TYPE_TIME, 0, i(INT64_MAX), "292278994-08-17 03:42:55",
 	    "292278994-08-17 03:42:55.807 -03:30");
 	zone("UTC");
+	shown(TYPE_TIME, 0, i(INT64_MIN), "-292275055-05-16 16:47:04",
+	    "-292275055-05-16 16:47:04.192 +00:00");
 	unsetenv("KIBAN_NOW");
 	clock_init(&e);
 }
