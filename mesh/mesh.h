@@ -37,11 +37,12 @@ extern const struct module mesh_module;
 
 /* Every row that measures requests, by the service it measures: clusters by
  * their name, and proxies whose node.cluster nobody calls, at their listeners.
- * Both kinds name the metrics alike. */
+ * Both kinds name the metrics alike; `upstream` is 0 where there are no more
+ * than rq, rq_5xx and rq_time. */
 #define SERVICE_SERIES \
 	"SELECT c.context, c.proxy, c.cluster AS service, c.series, c.seen," \
-	" c.open FROM mesh_cluster c UNION ALL" \
-	" SELECT x.context, x.proxy, x.cluster, x.series, x.seen, 0" \
+	" c.open, 1 AS upstream FROM mesh_cluster c UNION ALL" \
+	" SELECT x.context, x.proxy, x.cluster, x.series, x.seen, 0, 0" \
 	" FROM mesh_proxy x WHERE x.cluster <> '' AND" \
 	" (x.context, x.cluster) NOT IN" \
 	" (SELECT m.context, m.cluster FROM mesh_cluster m)"

@@ -300,9 +300,9 @@ const struct view certs_view = {
 	" rate(series, 'rq', 60) AS rps, delta(series, 'rq', 60) AS rq," \
 	" delta(series, 'rq_5xx', 60) AS bad," \
 	" bins(series, 'rq_time', 60) AS times, open," \
-	" delta(series, 'overflow', 60) AS overflow," \
-	" delta(series, 'retries', 60) AS retries," \
-	" delta(series, 'timeouts', 60) AS timeouts" \
+	" CASE WHEN upstream THEN delta(series, 'overflow', 60) END AS overflow," \
+	" CASE WHEN upstream THEN delta(series, 'retries', 60) END AS retries," \
+	" CASE WHEN upstream THEN delta(series, 'timeouts', 60) END AS timeouts" \
 	" FROM (" SERVICE_SERIES "))," \
 	" r AS (SELECT context, service, max(seen) AS seen, sum(rps) AS rps," \
 	" sum(rq) AS rq, coalesce(sum(bad), 0) AS bad," \

@@ -75,6 +75,7 @@ struct cache {
 	unsigned		 flags;
 	bool			 memory;	/* the fallback */
 	bool			 damaged;	/* SQLite said so */
+	bool			 declared;	/* json_each, sample: used once */
 	char			*path;		/* of cache.db; NULL in memory */
 	char			 own_fault[1400]; /* why data.db can't be written */
 	uint64_t		 seed;		/* of hashes stored in this file */
@@ -134,6 +135,8 @@ int64_t cache_at(const struct cache *c);
 int aim_names(struct cache *c, const char *sql, struct err *err);
 /* Is it the name of a kind, a list or one of core_tables? */
 bool aim_knows(const struct cache *c, const char *name);
+/* The contexts it is aimed at, as SQL writes them in IN (…). */
+const char *aim_contexts(const struct cache *c);
 bool sql_has_word(const char *sql, const char *word);
 /* What the core's lists read: bodies of TEMP views with %s for the contexts. */
 struct core_table {
@@ -151,6 +154,8 @@ int own_open(struct cache *c, const char *data_dir, struct buf *note,
 void sql_functions(struct cache *c);	/* cache_sql.c */
 void mark_functions(struct cache *c);	/* cache_mark.c */
 void marks_free(struct marks *m);
+/* The time from which on they are others, though no data moved. */
+int64_t marks_until(const struct marks *m);
 void figure_functions(struct cache *c);	/* cache_figure.c */
 void sample_module(struct cache *c);	/* cache_sample.c */
 void incoming_module(struct cache *c);	/* cache_incoming.c */

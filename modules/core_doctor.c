@@ -111,7 +111,7 @@ static int check_cache(struct run *r, struct err *err)
 		    "make its folder writable, or set XDG_CACHE_HOME to one "
 		    "that is; nothing is kept until then");
 	q = query_new(r->cache, "SELECT quick_check FROM "
-	    "pragma_quick_check('main') LIMIT 1", 0, 0, r->task, err);
+	    "pragma_quick_check(1)", 0, 0, r->task, err);
 	if (q && query_step(q, &cells, err) == 1) {
 		buf_add(&text, cells[0].s, cells[0].n);
 		good = !strcmp(buf_str(&text), "ok");

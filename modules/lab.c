@@ -365,19 +365,14 @@ static int start_record(struct run *r, const char *dir, struct err *err)
 	return rc;
 }
 
-static int end_all(struct run *r, const char *dir, struct err *err)
+/* Ends what has a record still: parts of another version of kiban. */
+static int end_recorded(const char *dir, struct err *err)
 {
 	struct dirent *e;
-	const struct lab *l;
 	int64_t pid = 0;
-	size_t i, n;
-	DIR *d;
+	size_t n;
+	DIR *d = opendir(dir);
 
-	for (i = 0; (l = lab_of(r, i)); i++)
-		if (l->down(r, dir, err) < 0)
-			return -1;
-	/* The recorder, and parts of another version of kiban. */
-	d = opendir(dir);
 	while (d && !pid && (e = readdir(d))) {
 		n = strlen(e->d_name);
 		if (n <= 4 || strcmp(e->d_name + n - 4, ".pid"))
@@ -391,6 +386,56 @@ static int end_all(struct run *r, const char *dir, struct err *err)
 	if (pid)
 		return err_set(err, ERR_FAILED, "lab: process %lld can't be "
 		    "ended: end it, then kiban lab down", (long long)pid);
+	return 0;
+}
+
+struct names {
+	char	**v;
+	size_t	  n;
+};
+
+static void add_name(void *arg, const char *scope, int64_t seen)
+{
+	struct names *s = arg;
+
+	(void)seen;
+	s->v = xrealloc(s->v, s->n + 1, sizeof(*s->v));
+	s->v[s->n++] = xstrdup(scope);
+}
+
+static int forget_kind(void *arg, const struct module *m, const struct kind *k)
+{
+	struct run *r = arg;
+	struct names names = {0};
+	struct err ignored;
+
+	if (!m->lab)
+		return 0;
+	cache_each_scope(r->cache, k, "lab", add_name, &names);
+	while (names.n > 0) {
+		cache_drop_scope(r->cache, k, "lab", names.v[--names.n],
+		    real_now(), &ignored);
+		free(names.v[names.n]);
+	}
+	free(names.v);
+	return 0;
+}
+
+static int end_all(struct run *r, const char *dir, struct err *err)
+{
+	const struct lab *l;
+	size_t i;
+
+	/* First, so that it doesn't record how the others end. */
+	lab_end(dir, "record");
+	for (i = 0; (l = lab_of(r, i)); i++)
+		if (l->down(r, dir, err) < 0)
+			return -1;
+	if (end_recorded(dir, err) < 0)
+		return -1;
+	/* The next lab has other ports and certificates: what it finds at
+	 * first is no change of this one. */
+	registry_each_kind(&r->session->registry, forget_kind, r);
 	return remove_folder(dir, err);
 }
 

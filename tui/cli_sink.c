@@ -39,7 +39,7 @@ int sink_check(const struct column *columns, size_t n, const struct flags *f,
 	if (f->filter) {
 		filter = filter_new(f->filter, err);
 		if (!filter)
-			return -1;
+			return err_prefix(err, "--filter");
 		filter_free(filter);
 	}
 	return 0;
