@@ -84,8 +84,10 @@ static const struct rule cert_expires = {
 	.help = "a certificate ends within 30 days; bad within 7 days",
 	.sql = "SELECT context, proxy, path, sans, n, proxy AS object,"
 	    " coalesce(json_extract(sans, '$[0]'), path) AS subject,"
-	    " CASE WHEN expires <= at() THEN 'ended ' || days || ' days ago'"
-	    " ELSE 'ends in ' || days || ' days' END AS how,"
+	    " CASE WHEN days = 0 THEN iif(expires > at(), 'ends', 'ended') ||"
+	    " ' within a day' WHEN expires > at() THEN 'ends in ' || days ||"
+	    " iif(days = 1, ' day', ' days') ELSE 'ended ' || days ||"
+	    " iif(days = 1, ' day', ' days') || ' ago' END AS how,"
 	    " CASE WHEN expires - at() < 7 * 86400000 THEN 'bad'"
 	    " ELSE 'doubtful' END AS severity FROM"
 	    " (SELECT context, proxy, path, sans, n, expires,"
@@ -201,7 +203,7 @@ static const struct rule no_backend = {
 	    " OR s.error LIKE '%no such socket') AND NOT EXISTS"
 	    " (SELECT 1 FROM mesh_proxy p WHERE p.context = s.context"
 	    " AND p.address = s.backend AND p.seen >= s.tried)) = count(*)",
-	.reason = "none of {proxies} proxies answers: is it this machine's "
+	.reason = "no proxy answers, of {proxies}: is it this machine's "
 	    "network? {error}",
 	.command = "sources",
 };

@@ -37,7 +37,17 @@ static void fail(sqlite3_context *x, const char *fmt, const char *what)
 	free(text);
 }
 
-/* SERIES and FIELD of a call. 0, or -1 with NULL or an error as its result. */
+static bool metric_exists(const struct cache *c, const char *field)
+{
+	for (struct table **t = c->tables; *t; t++)
+		if (series_column(*t, field) >= 0)
+			return true;
+	return false;
+}
+
+/* SERIES and FIELD of a call. A list may stand over several kinds: one that
+ * lacks the metric gives NULL, a name that none has is an error. 0, or -1 with
+ * NULL or an error as its result. */
 static int window_series(sqlite3_context *x, sqlite3_value **v,
     struct window *w)
 {
@@ -52,7 +62,8 @@ static int window_series(sqlite3_context *x, sqlite3_value **v,
 		return -1;
 	column = series_column(w->s.t, field);
 	if (column < 0) {
-		fail(x, "no metric \"%s\" of that kind", field);
+		if (!metric_exists(c, field))
+			fail(x, "no metric \"%s\" in any kind", field);
 		return -1;
 	}
 	w->column = (size_t)column;
@@ -103,7 +114,7 @@ static void window_read(struct cache *c, struct window *w, int64_t span,
 	w->to = to;
 	series_read(c, &w->s, w->column, w->from - near, to, s);
 	window_cut(w);
-	if (s->n >= 2)
+	if (s->n >= 2 && s->v[0].t <= w->from)
 		return;
 	samples_release(s);
 	series_read(c, &w->s, w->column, w->from - FAR_MS, to, s);

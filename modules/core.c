@@ -37,8 +37,9 @@ static const struct view findings_view = {
  * that is a text, unless that is the object itself. */
 #define NOUN "replace(substr(kind, instr(kind, '_') + 1), '_', ' ')"
 #define NAMED \
-	"coalesce(' ' || nullif((SELECT value FROM json_each(c.key) WHERE " \
-	"type = 'text' ORDER BY id DESC LIMIT 1), object), '')"
+	"coalesce(' ' || (SELECT spell(c.kind, j.key, iif(value LIKE '[%', " \
+	"value, json_quote(value))) FROM json_each(c.key) j WHERE " \
+	"type = 'text' AND value IS NOT c.object ORDER BY id DESC LIMIT 1), '')"
 #define SPELL(value) "coalesce(spell(kind, field, " value "), 'unknown')"
 
 static const struct view changed_view = {
@@ -71,7 +72,7 @@ static const struct view changed_view = {
 	    "WHEN op = 'removed' THEN 10 "
 	    "WHEN op = 'changed' AND new = 'doubtful' THEN 30 "
 	    "WHEN coalesce(severity, new) = 'bad' THEN 85 ELSE 60 END + "
-	    "10.0 * (t - since()) / max(1, at() - since()) AS score "
+	    "20.0 * (t - since()) / max(1, at() - since()) AS score "
 	    "FROM c) "
 	    "SELECT context, row_number() OVER (ORDER BY score DESC, t DESC, "
 	    "kind, key, field) AS rank, t, after, "

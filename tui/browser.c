@@ -211,8 +211,8 @@ static void came(void *arg, struct haul *h)
 	struct place *p = arg;
 
 	p->loaded = true;
-	if (h->took > p->took || h->result->whole)
-		p->took = h->took ? h->took : p->took;
+	if (!h->reordered)
+		p->took = h->took;
 	if (h->kinds) {
 		for (size_t i = 0; p->kinds && p->kinds[i]; i++)
 			free(p->kinds[i]);
@@ -220,7 +220,10 @@ static void came(void *arg, struct haul *h)
 		p->kinds = h->kinds;
 		h->kinds = NULL;
 	}
-	if (p->sight->line.verb == VERB_SHOW)
+	free(p->error);
+	p->error = NULL;
+	/* A detail's fields in another order are no row to be turned. */
+	if (p->sight->line.verb == VERB_SHOW && !h->reordered)
 		h = detail_of(p, h);
 	if (h)
 		browser_take(p, h);
@@ -234,11 +237,13 @@ static void ended(void *arg, const struct err *err)
 	if (err && err->code == ERR_CANCELLED)
 		return;
 	p->loaded = true;
+	if (!err)
+		return;
 	free(p->error);
-	p->error = err ? xstrdup(err->text) : NULL;
+	p->error = xstrdup(err->text);
 }
 
-const struct load_face browser_face = {came, ended};
+static const struct load_face face = {came, ended};
 
 static int page_of(const struct place *p)
 {
@@ -248,7 +253,8 @@ static int page_of(const struct place *p)
 static void load(struct place *p)
 {
 	struct browser *b = browser_of(p);
-	struct want w = {.at = p->screen->at, .faults = p->faults};
+	struct want w = {.at = p->screen->at, .faults = p->faults,
+	    .format = -1};
 
 	if (!p->sight || !p->sight->line.view)
 		return;
@@ -260,14 +266,15 @@ static void load(struct place *p)
 	w.sort = p->sort ? xstrdup(p->sort) : NULL;
 	w.filter = p->filter && *p->filter ? xstrdup(p->filter) : NULL;
 	w.page = b->haul && !b->awaited ? 0 : page_of(p);
-	p->load = load_start(p->screen->desk, &w, &browser_face, p);
+	p->load = load_start(p->screen->desk, &w, &face, p);
 }
 
 /* Sorts and filters what is there; reads it anew when that isn't all. */
 static void reorder(struct place *p)
 {
 	struct browser *b = browser_of(p);
-	struct want w = {.at = p->screen->at, .faults = p->faults};
+	struct want w = {.at = p->screen->at, .faults = p->faults,
+	    .format = -1};
 
 	show_arrow(b, p);
 	if (!b->haul)
@@ -283,7 +290,7 @@ static void reorder(struct place *p)
 	w.sort = p->sort ? xstrdup(p->sort) : NULL;
 	w.filter = p->filter && *p->filter ? xstrdup(p->filter) : NULL;
 	w.have = result_ref(b->haul->result);
-	p->load = load_start(p->screen->desk, &w, &browser_face, p);
+	p->load = load_start(p->screen->desk, &w, &face, p);
 }
 
 /* ---- drawing ------------------------------------------------------------------ */
@@ -445,7 +452,7 @@ static bool key(struct place *p, const char *key)
 	return true;
 }
 
-void browser_click(struct place *p, int y)
+static void click(struct place *p, int y)
 {
 	struct browser *b = browser_of(p);
 
@@ -710,4 +717,5 @@ const struct body browser_body = {
 	.load = load, .draw = draw, .key = key, .selected = selected,
 	.status = status, .copy = copy, .seen = seen, .dropped = dropped,
 	.hide = hide, .release = release, .choose = choose, .rows = rows,
+	.click = click,
 };

@@ -32,7 +32,6 @@ struct browser {
 };
 
 struct browser *browser_of(struct place *p);
-void browser_click(struct place *p, int y);
 
 /* detail.c: turns a haul of one row (taken) into fields and values. NULL when
  * there is none: the place says so. */

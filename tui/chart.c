@@ -66,7 +66,8 @@ static const struct load_face face = {came, ended};
 
 static void load(struct place *p)
 {
-	struct want w = {.at = p->screen->at, .sight = sight_ref(p->sight)};
+	struct want w = {.at = p->screen->at, .format = -1,
+	    .sight = sight_ref(p->sight)};
 
 	if (p->load)
 		load_forget(p->load);
@@ -163,9 +164,8 @@ static bool has_curve(const struct column *c, const char *const *key, size_t n)
 
 /* The column whose past `v` shows: the one sorted by, else the first that has a
  * curve. */
-const char *place_chart_column(struct place *p)
+const char *place_chart_column_of(struct place *p, const struct view *v)
 {
-	const struct view *v = p->sight ? p->sight->line.view : NULL;
 	const char *key[VIEW_KEY_MAX], *first = NULL;
 	const char *sort = p->sort ? p->sort : v ? v->sort : NULL;
 	size_t n = v ? view_key(&p->screen->session->registry, v, key,
@@ -183,6 +183,11 @@ const char *place_chart_column(struct place *p)
 			first = c->name;
 	}
 	return first;
+}
+
+const char *place_chart_column(struct place *p)
+{
+	return place_chart_column_of(p, p->sight ? p->sight->line.view : NULL);
 }
 
 static const char *neighbour(struct place *p, int step)

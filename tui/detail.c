@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "browser.h"
-#include "text.h"
+#include "run.h"
 
 static const struct column detail_columns[] = {
 	{.name = "field"},
@@ -13,35 +13,24 @@ static const struct column detail_columns[] = {
 
 static struct haul *transpose(const struct result *raw, bool wide)
 {
-	struct how how = {
-		.format = wide ? FORMAT_WIDE : FORMAT_TABLE, .bare = true,
-	};
-	struct cell *cells = xcalloc(raw->ncolumns + 1, sizeof(*cells));
+	enum spelling spelling = wide ? SPELL_WIDE : SPELL_SHORT;
 	struct haul *h = xcalloc(1, sizeof(*h));
 	struct buf value = {0};
-	struct layout l;
 
-	for (size_t c = 0; c < raw->ncolumns; c++)
-		cells[c] = rows_cell(&raw->rows, 0, c);
-	layout_init(&l, raw->columns, raw->ncolumns, &how);
-	layout_measure(&l, cells);
 	h->result = result_new(detail_columns, 2);
 	for (size_t c = 0; c < raw->ncolumns; c++) {
-		const char *name = raw->columns[c].name;
+		const struct column *column = &raw->columns[c];
 		struct cell row[2];
 		buf_clear(&value);
-		layout_cell(&l, &value, c, cells);
-		row[0] = (struct cell){.tag = CELL_TEXT, .s = name,
-		    .n = strlen(name)};
-		row[1] = (struct cell){.tag = CELL_TEXT, .s = buf_str(&value),
-		    .n = value.n};
+		value_show(&value, column->type, column->decimals, spelling,
+		    rows_cell(&raw->rows, 0, c));
+		row[0] = run_s(column->name);
+		row[1] = run_s(buf_str(&value));
 		rows_add(&h->result->rows, row);
 	}
 	h->result->whole = true;
 	h->n = raw->ncolumns;
-	layout_release(&l);
 	buf_free(&value);
-	free(cells);
 	return h;
 }
 

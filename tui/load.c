@@ -136,6 +136,7 @@ void haul_free(struct haul *h)
 		free(h->kinds[i]);
 	free(h->kinds);
 	free(h->index);
+	free(h->text);
 	result_free(h->result);
 	free(h);
 }
@@ -314,9 +315,15 @@ static int order_of(struct load *l, const struct rows *rows,
 	const struct registry *r = &work_session(l->work)->registry;
 	const struct view *v = l->want.sight->line.view;
 	const char *key[VIEW_KEY_MAX + 1] = {"context"};
-	const char *sort = l->want.sort ? l->want.sort : v ? v->sort : NULL;
+	const char *sort = l->want.sort;
 	size_t nkey;
 	int n = 0;
+
+	/* The fields of a detail stand as they are unless asked otherwise. */
+	if (l->want.sight->line.verb != VERB_LIST)
+		v = NULL;
+	if (!sort && v)
+		sort = v->sort;
 
 	if (sort && (n = view_order(rows->columns, rows->ncolumns, sort, by,
 	    max, err)) < 0)
@@ -354,6 +361,38 @@ static void cut_to_limit(struct load *l, struct haul *h)
 		h->n = (size_t)limit;
 }
 
+static int put_buf(void *arg, const char *p, size_t n, struct err *err)
+{
+	(void)err;
+	buf_add(arg, p, n);
+	return 0;
+}
+
+static int write_text(struct load *l, struct haul *h, struct err *err)
+{
+	const struct result *r = h->result;
+	struct how how = {.format = (enum format)l->want.format, .hold = true};
+	struct cell *cells = xcalloc(r->ncolumns + 1, sizeof(*cells));
+	struct buf b = {0};
+	struct writer *w = writer_new(&how, r->columns, r->ncolumns, put_buf,
+	    &b);
+	int rc = 0;
+
+	for (size_t i = 0; i < h->n && rc == 0; i++) {
+		for (size_t c = 0; c < r->ncolumns; c++)
+			cells[c] = rows_cell(&r->rows, haul_row(h, i), c);
+		rc = task_check(work_task(l->work), err);
+		if (rc == 0)
+			rc = writer_row(w, cells, err);
+	}
+	if (rc == 0)
+		rc = writer_end(w, err);
+	writer_free(w);
+	free(cells);
+	h->text = buf_take(&b);
+	return rc;
+}
+
 /* sorted: the rows are in order as they were read. */
 static int send(struct load *l, struct result *r, bool sorted, struct err *err)
 {
@@ -371,7 +410,12 @@ static int send(struct load *l, struct result *r, bool sorted, struct err *err)
 		return -1;
 	}
 	cut_to_limit(l, h);
-	h->took = sorted ? clock_mono() - l->began : 0;
+	h->took = clock_mono() - l->began;
+	h->reordered = !sorted;
+	if (l->want.format >= 0 && write_text(l, h, err) < 0) {
+		haul_free(h);
+		return -1;
+	}
 	if (r->whole) {
 		h->kinds = l->kinds;
 		l->kinds = NULL;

@@ -45,7 +45,9 @@ struct haul {
 	struct result	*result;
 	uint32_t	*index;		/* rows in order; NULL: as they are */
 	size_t		 n;		/* rows to be shown */
-	int64_t		 took;		/* ms of reading; 0: was there */
+	int64_t		 took;		/* ms of reading */
+	bool		 reordered;	/* of rows that were there */
+	char		*text;		/* with want.format: instead of rows */
 	char		**kinds;	/* that were read, ends NULL; or NULL */
 };
 void haul_free(struct haul *h);
@@ -58,6 +60,7 @@ struct want {
 	char		*filter;	/* taken; NULL */
 	bool		 faults;	/* bad and doubtful rows only */
 	int		 page;		/* rows of a first haul; 0: none */
+	int		 format;	/* -1: rows; else they come as text */
 	struct result	*have;		/* taken: only order this anew */
 };
 /* came() takes each haul; ended() comes last, err NULL when all went well. */

@@ -80,20 +80,97 @@ static void split(struct pager *g, const char *text)
 	}
 }
 
-static struct pager *pager_of(struct place *p)
+static void clear(struct pager *g)
 {
-	struct pager *g = p->own;
+	for (size_t i = 0; i < g->nlines; i++)
+		free(g->line[i]);
+	free(g->line);
+	free(g->shown);
+	*g = (struct pager){.top = g->top, .rows = g->rows};
+}
 
-	if (g)
-		return g;
-	g = p->own = xcalloc(1, sizeof(*g));
+/* Those lines that the filter leaves. */
+static void show(struct place *p, struct pager *g)
+{
+	static const struct column column = {.name = "line"};
+	struct filter *f = p->filter ? filter_new(p->filter, NULL) : NULL;
+
+	g->nshown = 0;
+	for (size_t i = 0; i < g->nlines; i++) {
+		struct cell c = {.tag = CELL_TEXT, .s = g->line[i],
+		    .n = strlen(g->line[i])};
+		if (!f || filter_match(f, &column, 1, &c, false))
+			g->shown[g->nshown++] = i;
+	}
+	filter_free(f);
+	if (g->top >= g->nshown)
+		g->top = 0;
+}
+
+static void take_text(struct place *p, struct pager *g)
+{
+	clear(g);
 	split(g, p->text ? p->text : "");
 	g->shown = xcalloc(g->nlines + 1, sizeof(*g->shown));
-	for (size_t i = 0; i < g->nlines; i++)
-		g->shown[g->nshown++] = i;
-	p->loaded = true;
-	return g;
+	show(p, g);
 }
+
+static struct pager *pager_of(struct place *p)
+{
+	if (!p->own) {
+		p->own = xcalloc(1, sizeof(struct pager));
+		take_text(p, p->own);
+	}
+	return p->own;
+}
+
+/* ---- rows as text: -o yaml and its like --------------------------------------- */
+
+static void came(void *arg, struct haul *h)
+{
+	struct place *p = arg;
+	struct pager *g = pager_of(p);
+
+	free(p->text);
+	p->text = h->text;
+	h->text = NULL;
+	p->took = h->took;
+	haul_free(h);
+	take_text(p, g);
+}
+
+static void ended(void *arg, const struct err *err)
+{
+	struct place *p = arg;
+
+	p->load = NULL;
+	if (err && err->code == ERR_CANCELLED)
+		return;
+	p->loaded = true;
+	free(p->error);
+	p->error = err ? xstrdup(err->text) : NULL;
+}
+
+static const struct load_face face = {came, ended};
+
+static void load(struct place *p)
+{
+	struct want w = {.at = p->screen->at};
+	const struct flags *f;
+
+	if (!p->sight || !p->sight->line.view)
+		return;
+	f = &p->sight->line.flags;
+	if (p->load)
+		load_forget(p->load);
+	w.sight = sight_ref(p->sight);
+	w.format = f->format;
+	w.sort = f->sort ? xstrdup(f->sort) : NULL;
+	w.filter = f->filter ? xstrdup(f->filter) : NULL;
+	p->load = load_start(p->screen->desk, &w, &face, p);
+}
+
+/* ---- drawing and keys ----------------------------------------------------------- */
 
 /* Lines are drawn from the margin where they have none of their own. */
 static int put_line(struct frame *f, int y, int rows, const char *s)
@@ -132,7 +209,9 @@ static void draw(struct place *p, struct frame *f, int y, int rows)
 		used += put_line(f, y + used, rows - used,
 		    g->line[g->shown[i++]]);
 	g->end = i == g->nshown;
-	if (!g->nshown)
+	if (p->error)
+		pager_wrap(f, y, rows, LOOK_BAD, p->error);
+	else if (!g->nshown && p->loaded)
 		pager_wrap(f, y, rows, LOOK_PLAIN, p->filter
 		    ? "No line matches the filter." : "Nothing was printed.");
 	f->x = 0;
@@ -191,22 +270,14 @@ static void copy(struct place *p, struct buf *out)
 
 static int set_filter(struct place *p, const char *text, struct err *err)
 {
-	static const struct column column = {.name = "line"};
-	struct pager *g = pager_of(p);
 	struct filter *f = NULL;
 
 	if (text && *text && !(f = filter_new(text, err)))
 		return -1;
 	free(p->filter);
 	p->filter = f ? xstrdup(text) : NULL;
-	g->nshown = g->top = 0;
-	for (size_t i = 0; i < g->nlines; i++) {
-		struct cell c = {.tag = CELL_TEXT, .s = g->line[i],
-		    .n = strlen(g->line[i])};
-		if (!f || filter_match(f, &column, 1, &c, false))
-			g->shown[g->nshown++] = i;
-	}
 	filter_free(f);
+	show(p, pager_of(p));
 	return 0;
 }
 
@@ -224,15 +295,12 @@ static void release(struct place *p)
 
 	if (!g)
 		return;
-	for (size_t i = 0; i < g->nlines; i++)
-		free(g->line[i]);
-	free(g->line);
-	free(g->shown);
+	clear(g);
 	free(g);
 	p->own = NULL;
 }
 
 const struct body pager_body = {
-	.draw = draw, .key = key, .status = status, .copy = copy,
-	.choose = choose, .release = release,
+	.load = load, .draw = draw, .key = key, .status = status,
+	.copy = copy, .choose = choose, .release = release,
 };

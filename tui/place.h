@@ -51,6 +51,12 @@ struct body {
 	/* Sorting, filtering, faults, wide, mark; -1 with err. NULL: none. */
 	int (*choose)(struct place *p, const char *what, const char *arg,
 	    struct err *err);
+	/* A press of the mouse on that line of the frame. */
+	void (*click)(struct place *p, int y);
+	/* What the right end of the top line says besides. */
+	void (*headline)(struct place *p, struct buf *out);
+	/* Forgets p->load. NULL: it is a load of load.h. */
+	void (*forget)(struct place *p);
 	/* Rows as they are shown, for export; the caller frees. NULL: none. */
 	struct haul *(*rows)(struct place *p);
 };
@@ -63,6 +69,9 @@ struct place {
 	void			*own;		/* the body's */
 	struct work		*load;		/* runs now; NULL */
 	bool			 loaded;	/* something came once */
+	bool			 fixed;		/* what a command gave: it isn't
+						 * read again */
+	bool			 fetched;	/* --refresh was done for it */
 	bool			 stale;		/* load again when it is shown */
 	char			*error;		/* of the last load; NULL */
 	char			*filter, *sort;	/* as set here; NULL */
@@ -102,6 +111,7 @@ struct screen {
 	struct work	*pulsing;
 	struct poller	*poller;
 	char		*polled;	/* contexts the poller has */
+	const char *const *shown;	/* kinds that it was told */
 	int64_t		 reload_at;	/* clock_mono(); 0: none */
 	int64_t		 moved_at;	/* last reload */
 	bool		 moved;		/* rows came in since */
@@ -150,6 +160,7 @@ void screen_last(struct screen *s);
 void screen_time(struct screen *s, int64_t at);
 void screen_reload(struct screen *s);
 void place_load(struct place *p);
+void place_forget(struct place *p);
 void place_release(struct place *p);
 bool place_is_home(const struct place *p);
 /* The line of a place with its sort and filter, as `C` shows it. New. */
@@ -176,6 +187,7 @@ size_t keys_hints(struct screen *s, struct hint *out, size_t max);
 const struct bind *key_bind(struct screen *s, const struct view *v,
     const char *key);
 
+void act_bind(struct screen *s, const struct bind *b);
 void act_command(struct screen *s);
 void act_copy(struct screen *s);
 void act_export(struct screen *s, const char *path);
@@ -196,9 +208,11 @@ void fetch_start(struct screen *s);
 extern const struct body browser_body, pager_body, chart_body, overview_body;
 /* browser.c: gives a place rows that were not loaded from a view. */
 void browser_take(struct place *p, struct haul *h);
-/* The selected row as cells of its own; also for diff: marked rows. */
+/* Marked rows, at most max, of which result. */
 size_t browser_marked(struct place *p, uint32_t *out, size_t max,
     struct result **result);
+/* chart.c: the column whose past `v` shows; NULL: none has a curve. */
 const char *place_chart_column(struct place *p);
+const char *place_chart_column_of(struct place *p, const struct view *v);
 
 #endif

@@ -13,20 +13,34 @@ struct beat {
 	bool		 sent;
 };
 
-static void add_name(struct pulse *p, struct cell c)
+static void add_text(struct buf *b, struct cell c)
 {
-	p->names = xrealloc(p->names, p->bad + 2, sizeof(*p->names));
-	p->names[p->bad++] = xstrndup(c.tag == CELL_TEXT ? c.s : "",
-	    c.tag == CELL_TEXT ? c.n : 0);
-	p->names[p->bad] = NULL;
+	if (c.tag == CELL_TEXT)
+		buf_add(b, c.s, c.n);
+}
+
+static void add_finding(struct pulse *p, const struct cell *c)
+{
+	struct buf name = {0}, text = {0};
+	bool bad = c[1].tag == CELL_TEXT && c[1].n == 3;
+
+	add_text(&name, c[0]);
+	add_text(&text, c[2]);
+	buf_adds(&text, text.n ? ": " : "");
+	add_text(&text, c[3]);
+	p->v = xrealloc(p->v, p->n + 1, sizeof(*p->v));
+	p->v[p->n++] = (struct finding_now){
+		.name = buf_take(&name), .text = buf_take(&text), .bad = bad,
+	};
+	p->bad += bad;
 }
 
 static int read_findings(struct work *w, struct cache *c, struct pulse *p,
     struct err *err)
 {
 	struct query *q = query_new(c, "SELECT context || ' ' || rule || ' ' "
-	    "|| coalesce(object, '') || ' ' || coalesce(key, '') AS name FROM "
-	    "findings WHERE severity = 'bad' ORDER BY name", 0, 2000,
+	    "|| coalesce(object, '') || ' ' || coalesce(key, '') AS name, "
+	    "severity, object, text FROM findings ORDER BY name", 0, 2000,
 	    work_task(w), err);
 	const struct cell *cells;
 	int rc;
@@ -34,15 +48,9 @@ static int read_findings(struct work *w, struct cache *c, struct pulse *p,
 	if (!q)
 		return -1;
 	while ((rc = query_step(q, &cells, err)) == 1)
-		add_name(p, cells[0]);
+		add_finding(p, cells);
 	query_free(q);
 	return rc;
-}
-
-static void add_text(struct buf *b, struct cell c)
-{
-	if (c.tag == CELL_TEXT)
-		buf_add(b, c.s, c.n);
 }
 
 /* "3m" of a time behind or ahead; 0: nothing. */
@@ -159,11 +167,14 @@ bool pulse_worse(const struct pulse *before, const struct pulse *now)
 
 	if (!before)
 		return false;
-	for (size_t i = 0; i < now->bad; i++) {
-		while (b < before->bad &&
-		    strcmp(before->names[b], now->names[i]) < 0)
+	for (size_t i = 0; i < now->n; i++) {
+		const char *name = now->v[i].name;
+		if (!now->v[i].bad)
+			continue;
+		while (b < before->n && strcmp(before->v[b].name, name) < 0)
 			b++;
-		if (b == before->bad || strcmp(before->names[b], now->names[i]))
+		if (b == before->n || strcmp(before->v[b].name, name) ||
+		    !before->v[b].bad)
 			return true;
 	}
 	return false;
@@ -173,9 +184,11 @@ void pulse_free(struct pulse *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->bad; i++)
-		free(p->names[i]);
-	free(p->names);
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->v[i].name);
+		free(p->v[i].text);
+	}
+	free(p->v);
 	free(p->error);
 	free(p);
 }
