@@ -155,7 +155,7 @@ int sink_end(struct sink *s, struct err *err)
 	s->ended = true;
 	if (writer_end(s->writer, err) < 0)
 		return -1;
-	if (s->limit >= 0 && s->rows > s->limit) {
+	if (s->limit >= 0 && s->rows > s->limit && s->cli->first) {
 		snprintf(text, sizeof(text),
 		    "first %lld rows, there are more (--limit)",
 		    (long long)s->limit);
