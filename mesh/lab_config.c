@@ -222,15 +222,16 @@ static json_t *cluster(const char *name, const int *ports, int n)
 	for (i = 0; i < n; i++)
 		json_array_append_new(hosts, json_pack("{s:{s:o}}",
 		    "endpoint", "address", address(ports[i])));
-	/* With no traffic Envoy would check once a minute; and below half of
-	 * its hosts it would send to broken ones too. */
+	/* With no traffic Envoy would check once a minute; below half of its
+	 * hosts it would send to broken ones too; and a slow one is not dead,
+	 * a dead one doesn't let it wait. */
 	return json_pack("{s:s,s:s,s:s,s:s,s:{s:{s:i}},"
 	    "s:[{s:s,s:s,s:s,s:i,s:i,s:{s:s}}],"
 	    "s:{s:s,s:[{s:o}]}}",
 	    "name", name, "type", "STATIC", "lb_policy", "ROUND_ROBIN",
 	    "connect_timeout", "1s",
 	    "common_lb_config", "healthy_panic_threshold", "value", 0,
-	    "health_checks", "timeout", "1s", "interval", "1s",
+	    "health_checks", "timeout", "5s", "interval", "1s",
 	    "no_traffic_interval", "1s", "unhealthy_threshold", 2,
 	    "healthy_threshold", 1, "http_health_check", "path", "/healthz",
 	    "load_assignment", "cluster_name", name,
@@ -294,9 +295,10 @@ static int apply_runtime(const struct shop *s, int proxy, struct err *err)
 		snprintf(key, sizeof(key), "lab.abort_%d", BROKEN_HOST + 1);
 		json_object_set_new(keys, key, json_integer(100));
 	}
-	if (proxy == SLOW_SERVICE && shop_is_broken(s, FAULT_SLOW))
+	if (proxy == shop_slows[s->slow].proxy &&
+	    shop_is_broken(s, FAULT_SLOW))
 		json_object_set_new(keys, "lab.delay_ms",
-		    json_integer(SLOW_MS));
+		    json_integer(shop_slows[s->slow].ms));
 	return write_json(s, shop_proxies[proxy].name, ".runtime",
 	    discovery(json_object_size(keys) ? "broken" : "good",
 	    T "service.runtime.v3.Runtime",

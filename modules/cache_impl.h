@@ -154,6 +154,8 @@ int own_open(struct cache *c, const char *data_dir, struct buf *note,
 void sql_functions(struct cache *c);	/* cache_sql.c */
 void mark_functions(struct cache *c);	/* cache_mark.c */
 void marks_free(struct marks *m);
+/* The time from which on they are others, though no data moved. */
+int64_t marks_until(const struct marks *m);
 void figure_functions(struct cache *c);	/* cache_figure.c */
 void sample_module(struct cache *c);	/* cache_sample.c */
 void incoming_module(struct cache *c);	/* cache_incoming.c */
