@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define BUSY_WAIT	10000		/* ms */
+#define BUSY_STEP	2
 #define TEXT_LIMIT	(64 << 20)	/* bytes of one value, also a user's */
 
 static const char core_ddl[] =
@@ -217,9 +218,20 @@ static int schema_create(struct cache *c, struct err *err)
 	return db_commit(c, err);
 }
 
+/* SQLite's own waiting sleeps longer and longer, and would miss the moments in
+ * which a big merge gives the lock back. */
+static int wait_a_little(void *arg, int times)
+{
+	(void)arg;
+	if (times * BUSY_STEP >= BUSY_WAIT)
+		return 0;
+	usleep(BUSY_STEP * 1000);
+	return 1;
+}
+
 static int settings(struct cache *c, struct err *err)
 {
-	sqlite3_busy_timeout(c->db, BUSY_WAIT);
+	sqlite3_busy_handler(c->db, wait_a_little, NULL);
 	sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, TEXT_LIMIT);
 	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0,
