@@ -360,7 +360,7 @@ static bool is_marked(const struct cache *c)
 	return marked;
 }
 
-static int make_folder(const char *dir)
+int cache_folder(const char *dir)
 {
 	char *path = xstrdup(dir), *p;
 	int rc = 0;
@@ -389,7 +389,7 @@ static bool open_on_disk(struct cache *c, const char *dir, struct buf *note)
 	if (c->flags & CACHE_READ) {
 		if (access(c->path, F_OK) < 0)
 			return false;
-	} else if (make_folder(dir) < 0) {
+	} else if (cache_folder(dir) < 0) {
 		buf_addf(note, "cache: %s can't be made: %s; nothing is kept "
 		    "after this run", dir, strerror(errno));
 		return false;
