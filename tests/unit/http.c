@@ -399,7 +399,8 @@ static void cancels_at(const char *url, const char *target, int listener)
 	struct http_request q = { .url = url, .target = target };
 	struct task *t = task_start("mesh", "ask", ask, &q, NULL);
 	struct task_info i;
-	int64_t began;
+	int64_t began, took;
+	bool early;
 	int fd = -1;
 	char c;
 
@@ -411,18 +412,21 @@ static void cancels_at(const char *url, const char *target, int listener)
 	} else {
 		usleep(150000);
 	}
-	assert_false(task_ended(t));
+	early = task_ended(t);
 	began = clock_mono();
 	task_cancel(t);
-	while (!task_ended(t) && clock_mono() - began < 3000)
+	while (!task_ended(t))
 		usleep(1000);
-	assert_in_range(clock_mono() - began, 0, 200);
+	took = clock_mono() - began;
 	task_info(t, &i);
-	assert_int_equal(i.state, TASK_CANCELLED);
-	assert_int_equal(i.err.code, ERR_CANCELLED);
+	/* It reads our stack: it ends before anything here can fail. */
 	task_free(t);
 	if (fd >= 0)
 		close(fd);
+	assert_false(early);
+	assert_in_range(took, 0, 200);
+	assert_int_equal(i.state, TASK_CANCELLED);
+	assert_int_equal(i.err.code, ERR_CANCELLED);
 }
 
 static void cancels(const char *url, const char *target)
