@@ -465,7 +465,7 @@ static void sort_filter_faults_marks(void **state)
 	expect("toy things", "/zzz<Enter>", "None of 8 rows is left");
 	expect("toy things --filter stuck", "", "1/1");
 	expect("toy things", "!", "1/1");
-	expect("toy things", "!!", "1/8");
+	expect("toy things", "!!", "3/8");
 	expect("toy things", "<Space><Space>", "2 marked");
 	expect_line("toy things", "<Space>", 2,
 	    "*  alpha            fine    1.0");
