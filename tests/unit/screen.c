@@ -470,7 +470,7 @@ static void sort_filter_faults_marks(void **state)
 	expect_line("toy things", "<Space>", 2,
 	    "*  alpha            fine    1.0");
 	expect("toy things", "<Space><Up><Space>", "2/8");
-	expect("toy things", "<Space><Down><Space>:diff<Enter>", "日本の店");
+	expect("toy things", "<Space><Down><Space>:diff<Enter>", "alpha  delta");
 	expect("toy things", ":diff<Enter>", "diff wants two marked rows");
 	expect("toy things --limit 3", "", "1/3");
 }
