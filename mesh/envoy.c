@@ -56,8 +56,17 @@ static void note_answer(struct poll *p, const char *target, struct err *e)
 	note(p, e);
 }
 
-/* True when it answered. A path that allow_paths keeps from us is *closed, no
- * failure, where closed is given. */
+/* A part of the config that this Envoy has no use for: route configs where
+ * nothing speaks HTTP. */
+static bool is_absent(const struct http_response *r)
+{
+	return r->status == 404 &&
+	    strstr(buf_str(&r->body), "not found in config dump");
+}
+
+/* True when it answered, with an empty body where there is nothing to say. A
+ * path that allow_paths keeps from us is *closed, no failure, where closed is
+ * given. */
 static bool get(struct poll *p, const char *target, struct http_response *r,
     bool *closed)
 {
@@ -69,6 +78,10 @@ static bool get(struct poll *p, const char *target, struct http_response *r,
 	if (envoy_get(&p->memo->link, p->f->task, target, p->deadline, r,
 	    &e) == 0)
 		return true;
+	if (is_absent(r)) {
+		buf_free(&r->body);
+		return true;
+	}
 	if (closed && r->status == 403)
 		*closed = true;
 	else
@@ -89,7 +102,7 @@ static bool read_into(struct poll *p, const char *target, parse_fn *parse,
 
 	if (!get(p, target, &r, closed))
 		return false;
-	good = parse(out, buf_str(&r.body), r.body.n, &e) == 0;
+	good = !r.body.n || parse(out, r.body.p, r.body.n, &e) == 0;
 	if (!good)
 		note_answer(p, target, &e);
 	http_response_release(&r);
@@ -144,6 +157,8 @@ static bool ask_into(struct poll *p, const char *target,
 	*text = r.body;
 	r.body = (struct buf){0};
 	http_response_release(&r);
+	if (!text->n)
+		buf_addc(text, ' ');
 	if (parse(e, text->p, text->n, &why) == 0)
 		return true;
 	note_answer(p, target, &why);

@@ -2,12 +2,8 @@
  * connection kept, errors in Envoy's own words where it gave any. */
 #include "mesh.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Envoy's refusals are a line or two; help pages follow them. */
-#define WORDS_MAX 160
 
 /* A path in the config: relative to it, file: may stand before it. */
 static char *path_at(const struct session *s, const struct node *n,
@@ -130,18 +126,6 @@ int envoy_ask(struct envoy_link *l, struct task *t, const char *method,
 	    http_do(t, &q, r, err);
 }
 
-/* The first line of what it answered, unless that is a page. */
-static void add_words(struct err *err, const struct http_response *r)
-{
-	const char *s = buf_str(&r->body);
-	size_t n = strcspn(s, "\r\n"), used = strlen(err->text);
-
-	if (n == 0 || n > WORDS_MAX || s[0] == '<')
-		return;
-	snprintf(err->text + used, sizeof(err->text) - used, ": %.*s", (int)n,
-	    s);
-}
-
 int envoy_get(struct envoy_link *l, struct task *t, const char *target,
     int64_t deadline, struct http_response *r, struct err *err)
 {
@@ -150,9 +134,5 @@ int envoy_get(struct envoy_link *l, struct task *t, const char *target,
 	*r = (struct http_response){0};
 	if (request(l, "GET", target, deadline, &q, err) < 0)
 		return -1;
-	if (http_get(t, &q, r, err) == 0)
-		return 0;
-	if (r->status)
-		add_words(err, r);
-	return -1;
+	return http_get(t, &q, r, err);
 }

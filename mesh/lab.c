@@ -117,12 +117,13 @@ static void host_part(const struct shop *s, struct lab_part *p)
 
 static void service_part(const struct shop *s, struct lab_part *p)
 {
-	const struct shop_proxy *x = &shop_proxies[SLOW_SERVICE];
+	const struct shop_slow *slow = &shop_slows[s->slow];
+	const struct shop_proxy *x = &shop_proxies[slow->proxy];
 
 	snprintf(p->part, sizeof(p->part), "%s", x->name);
 	snprintf(p->text, sizeof(p->text), "a service, answers in %d ms",
-	    shop_is_broken(s, FAULT_SLOW) ? SLOW_MS : x->delay);
-	set_state_of(s, FAULT_SLOW, SLOW_SERVICE, p);
+	    shop_is_broken(s, FAULT_SLOW) ? slow->ms : x->delay);
+	set_state_of(s, FAULT_SLOW, slow->proxy, p);
 }
 
 static void route_part(const struct shop *s, struct lab_part *p)
@@ -272,7 +273,8 @@ static int break_it(struct run *r, const char *dir, const char *what,
 	if (shop_is_broken(&s, (enum fault)f) && (f != FAULT_PROXY ||
 	    !lab_pid(dir, shop_proxies[BROKEN_PROXY].name)))
 		return 0;
-	if (set_broken(&s, (enum fault)f, true, err) < 0 ||
+	if ((f == FAULT_SLOW && shop_slower(&s, err) < 0) ||
+	    set_broken(&s, (enum fault)f, true, err) < 0 ||
 	    shop_apply(&s, err) < 0)
 		return -1;
 	if (f == FAULT_PROXY)

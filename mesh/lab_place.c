@@ -11,14 +11,18 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 const struct shop_proxy shop_proxies[PROXIES] = {
 	[FRONT] = { "front", 1, 0, "the shop's gateway, calls orders" },
 	[BACK] = { "back", 1, 0, "the back office's gateway, calls orders" },
-	[ORDERS] = { "orders", 3, 3, "takes orders, calls payments and stock" },
+	[ORDERS] = { "orders", 3, 0, "takes orders, calls payments and stock" },
 	[PAYMENTS] = { "payments", 2, 8, "takes money, calls nobody" },
-	[STOCK] = { "stock", 3, STOCK_MS, "knows what is there, calls nobody" },
+	[STOCK] = { "stock", 3, 12, "knows what is there, calls nobody" },
+};
+const struct shop_slow shop_slows[SLOWS] = {
+	{ PAYMENTS, 150 }, { STOCK, 150 }, { PAYMENTS, 500 }, { STOCK, 500 },
 };
 const char *const shop_faults[FAULTS + 1] = { "host", "slow", "proxy",
     "route", "cert", NULL };
@@ -67,6 +71,42 @@ static int load_ports(struct shop *s, struct err *err)
 	return 0;
 }
 
+/* The number of the slow fault, and when it began; 0 for none so far. */
+static time_t load_slow(struct shop *s)
+{
+	char *path = xasprintf("%s/slow", s->dir);
+	FILE *f = fopen(path, "re");
+	struct stat st = {0};
+
+	free(path);
+	if (!f)
+		return 0;
+	if (fscanf(f, "%d", &s->slow) != 1 || s->slow < 0 || s->slow >= SLOWS)
+		s->slow = 0;
+	if (fstat(fileno(f), &st) < 0)
+		st.st_mtime = 0;
+	fclose(f);
+	return st.st_mtime;
+}
+
+int shop_slower(struct shop *s, struct err *err)
+{
+	time_t last = load_slow(s);
+	char *path = xasprintf("%s/slow", s->dir), text[16];
+	int rc;
+
+	if (last + 3600 < time(NULL))
+		s->slow = 0;
+	else if (s->slow < SLOWS - 1)
+		s->slow++;
+	snprintf(text, sizeof(text), "%d\n", s->slow);
+	/* What is the same is not written, and its time must be now. */
+	unlink(path);
+	rc = shop_write(path, text, strlen(text), err);
+	free(path);
+	return rc;
+}
+
 int shop_load(struct shop *s, const char *dir, struct err *err)
 {
 	char *path = xasprintf("%s/place", dir);
@@ -86,6 +126,7 @@ int shop_load(struct shop *s, const char *dir, struct err *err)
 			s->broken |= 1u << i;
 		free(path);
 	}
+	load_slow(s);
 	return load_ports(s, err);
 }
 
@@ -93,20 +134,28 @@ int shop_load(struct shop *s, const char *dir, struct err *err)
  * config would be one. */
 static bool fits(const char *dir)
 {
-	return strlen(dir) + strlen("/payments.sock") < 100 &&
+	return strlen(dir) + strlen("/235959/payments.sock") < 100 &&
 	    !strpbrk(dir, "*?[\\\n");
 }
 
 static int choose_place(struct shop *s, struct err *err)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
+	time_t now = time(NULL);
+	struct tm tm = {0};
 	char *path;
 	int rc;
+
+	localtime_r(&now, &tm);
 
 	if (s->place[0] && !access(s->place, W_OK))
 		return 0;
 	if (fits(s->dir)) {
-		snprintf(s->place, sizeof(s->place), "%s", s->dir);
+		snprintf(s->place, sizeof(s->place), "%s/%02d%02d%02d", s->dir,
+		    tm.tm_hour, tm.tm_min, tm.tm_sec);
+		if (mkdir(s->place, 0700) < 0 && errno != EEXIST)
+			return err_set(err, ERR_FAILED, "lab: %s: %s",
+			    s->place, strerror(errno));
 	} else {
 		if (!run || run[0] != '/' || access(run, W_OK) ||
 		    strlen(run) > 60 || !fits(run))
@@ -130,7 +179,7 @@ void shop_leave(const struct shop *s)
 	char *path;
 	int i;
 
-	if (!s->place[0] || !strcmp(s->place, s->dir))
+	if (!s->place[0])
 		return;
 	for (i = 0; i < PROXIES; i++) {
 		path = shop_socket(s, i);

@@ -10,9 +10,11 @@
  * writes them from the faults, and twice is once.
  *
  * In the lab's folder: NAME.json, NAME.runtime.json, front.routes.json,
- * front.listeners.json, ports.json, place, and an empty broken.FAULT for each
- * fault. Sockets and the certificate are in `place`: the folder itself, unless
- * its path is too long for a socket. */
+ * front.listeners.json, ports.json, place, slow, and an empty broken.FAULT for
+ * each fault. Sockets and the certificate are in `place`: a folder in it, or,
+ * where its path is too long for a socket, elsewhere. It is named anew at each
+ * first start: proxies are named by their sockets, and those of this lab have
+ * no past of another. */
 #ifndef MESH_LAB_SHOP_H
 #define MESH_LAB_SHOP_H
 
@@ -37,14 +39,20 @@ extern const char *const shop_faults[FAULTS + 1];
 enum {
 	BROKEN_PROXY = BACK,		/* nobody calls it */
 	BROKEN_HOST = 1,		/* of STOCK, from 0 */
-	SLOW_SERVICE = PAYMENTS,
-	/* Over 100 ms and 3 times what payments takes, and below 3 times what
-	 * stock takes: those who call both are not slow by the same rule. */
-	SLOW_MS = 180,
-	STOCK_MS = 75,
+	/* What orders takes where it asks nobody: longer than the others. */
+	ORDERS_MS = 200,
 	CERT_DAYS = 365, CERT_BROKEN_DAYS = 3,
 	WEIGHT = 90,			/* of orders; orders-next has the rest */
 };
+
+/* The slow fault: which service, and how slow. A service is found slow by its
+ * own hour, and that remembers: the next time is another's, then it is slower
+ * than before. Each is over 100 ms and over 3 times what that service took so
+ * far, but below 3 times what orders takes, which calls both: nobody else is
+ * found slow by the same rule. */
+struct shop_slow { int proxy, ms; };
+enum { SLOWS = 4 };
+extern const struct shop_slow shop_slows[SLOWS];
 
 struct shop {
 	const char	*dir;
@@ -52,6 +60,7 @@ struct shop {
 	int		 port[PROXIES][PORTS_MAX];	/* 0: not chosen yet */
 	int		 tls_port;			/* front's */
 	unsigned	 broken;			/* bits 1 << enum fault */
+	int		 slow;		/* of shop_slows: now, or the last */
 };
 
 /* What the folder says; an empty one is no error. */
@@ -62,6 +71,9 @@ bool shop_wants(const struct shop *s, int proxy);
 /* New: the admin socket's path; the certificate's. */
 char *shop_socket(const struct shop *s, int proxy);
 char *shop_certificate(const struct shop *s);
+
+/* The next of shop_slows; the first after an hour without. */
+int shop_slower(struct shop *s, struct err *err);
 
 /* Chooses free ports and the place where none are known (lab_place.c). */
 int shop_place(struct shop *s, struct err *err);

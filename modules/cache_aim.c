@@ -84,7 +84,7 @@ static void one_time(struct buf *out, const struct table *t,
 		    t->fields[table_stored(t) + i]->name,
 		    t->fields[table_stored(t) + i]->name);
 	buf_addf(out, ", fetched_before(n._id >> %d) AS seen, n._id AS series"
-	    " FROM main.%s_%s n WHERE n.context IN (%s) AND n._since <= at()%s",
+	    " FROM %s_%s n WHERE n.context IN (%s) AND n._since <= at()%s",
 	    SLOT_BITS, name, closed ? "past" : "now", contexts,
 	    closed ? " AND n._until > at()" : "");
 }
@@ -104,7 +104,7 @@ static int make_kind(struct cache *c, const struct table *t, struct err *err)
 		table_names(&b, t, "n.", 0, table_stored(t));
 		table_names(&b, t, "m.", table_stored(t), t->nmetrics);
 		buf_addf(&b, ", s.merged_at AS seen, n._id AS series"
-		    " FROM main.%s_now n LEFT JOIN main.%s_m m ON m._id = n._id"
+		    " FROM %s_now n LEFT JOIN %s_m m ON m._id = n._id"
 		    " LEFT JOIN main.scope s ON s.id = n._id >> %d"
 		    " WHERE n.context IN (%s)", name, name, SLOT_BITS, contexts);
 	}

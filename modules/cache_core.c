@@ -79,15 +79,25 @@ static void result_json(sqlite3_context *x, const char *text, json_t *j)
 	}
 }
 
-/* raw(KIND, FIELD, JSON): the value of a change as SQL has it. */
+/* raw(KIND, FIELD, JSON): the value of a change as SQL has it; a time as every
+ * format writes it, since no column's type says that it is one. */
 static void raw_function(sqlite3_context *x, int n, sqlite3_value **v)
 {
+	const struct field *f = field_of(x, v);
 	const char *text = (const char *)sqlite3_value_text(v[2]);
 	json_t *j = text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL,
 	    NULL) : NULL;
+	struct buf b = {0};
 
 	(void)n;
-	result_json(x, text, j);
+	if (f && f->type == TYPE_TIME && json_is_integer(j)) {
+		value_rfc3339(&b, json_integer_value(j));
+		sqlite3_result_text(x, buf_str(&b), (int)b.n,
+		    SQLITE_TRANSIENT);
+	} else {
+		result_json(x, text, j);
+	}
+	buf_free(&b);
 	json_decref(j);
 }
 

@@ -249,7 +249,8 @@ void cache_fresh(struct cache *c)
 
 	version += cache_int(c, 0, "PRAGMA data.data_version") << 32;
 	c->now = clock_now();
-	if (version == c->data_version && c->writes == c->memo_writes)
+	if (version == c->data_version && c->writes == c->memo_writes &&
+	    c->now < marks_until(c->marks))
 		return;
 	c->data_version = version;
 	c->memo_writes = c->writes;

@@ -63,7 +63,7 @@ static int window_series(sqlite3_context *x, sqlite3_value **v,
 	column = series_column(w->s.t, field);
 	if (column < 0) {
 		if (!metric_exists(c, field))
-			fail(x, "no kind has a metric \"%s\"", field);
+			fail(x, "no metric \"%s\" in any kind", field);
 		return -1;
 	}
 	w->column = (size_t)column;

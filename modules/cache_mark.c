@@ -20,6 +20,7 @@ struct marks {
 	size_t		 n, size;
 	struct pace	*paces;
 	size_t		 npaces;
+	int64_t		 until;	/* when the first mute ends */
 };
 
 void marks_free(struct marks *m)
@@ -35,6 +36,11 @@ void marks_free(struct marks *m)
 	free(m->paces);
 	free(m->v);
 	free(m);
+}
+
+int64_t marks_until(const struct marks *m)
+{
+	return m ? m->until : INT64_MAX;
 }
 
 static uint64_t hash(const char *s)
@@ -136,6 +142,8 @@ static struct marks *marks_load(struct cache *c)
 	}
 	sqlite3_finalize(s);
 	paces_load(c, m);
+	m->until = cache_int(c, INT64_MAX,
+	    "SELECT min(until) FROM data.mute WHERE until > at()");
 	c->running = running;
 	buf_free(&name);
 	return m;

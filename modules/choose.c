@@ -41,12 +41,14 @@ static int check_where(struct cache *c, const struct column *columns, size_t n,
 	struct buf sql = {0};
 	struct query *q;
 
-	/* Each alone: one that closes a bracket it didn't open is no use. */
+	/* Each alone; between WHEN and THEN, too, where one that closes a
+	 * bracket it didn't open can't stand. */
 	for (size_t i = 0; i < f->nwhere; i++) {
 		const struct flags one = {.where = &f->where[i], .nwhere = 1};
 
 		buf_clear(&sql);
-		buf_adds(&sql, "SELECT 1 FROM (SELECT ");
+		buf_addf(&sql, "SELECT CASE WHEN %s\n THEN 1 END FROM (SELECT ",
+		    f->where[i]);
 		for (size_t k = 0; k < n; k++) {
 			buf_addf(&sql, "%sNULL AS ", k ? ", " : "");
 			add_name(&sql, columns[k].name);

@@ -365,8 +365,7 @@ static int start_record(struct run *r, const char *dir, struct err *err)
 	return rc;
 }
 
-/* Ends what has a record still: the recorder, and parts of another version of
- * kiban. */
+/* Ends what has a record still: parts of another version of kiban. */
 static int end_recorded(const char *dir, struct err *err)
 {
 	struct dirent *e;
@@ -390,7 +389,10 @@ static int end_recorded(const char *dir, struct err *err)
 	return 0;
 }
 
-struct names { char **v; size_t n; };
+struct names {
+	char	**v;
+	size_t	  n;
+};
 
 static void add_name(void *arg, const char *scope, int64_t seen)
 {
@@ -424,6 +426,8 @@ static int end_all(struct run *r, const char *dir, struct err *err)
 	const struct lab *l;
 	size_t i;
 
+	/* First, so that it doesn't record how the others end. */
+	lab_end(dir, "record");
 	for (i = 0; (l = lab_of(r, i)); i++)
 		if (l->down(r, dir, err) < 0)
 			return -1;

@@ -231,10 +231,10 @@ int view_check_where(struct cache *c, const struct registry *r,
     const struct view *v, const char *where, struct err *err)
 {
 	char *body = view_body(r, v);
-	/* As a column it must be one expression; as a condition it must not
-	 * close the bracket it stands in. */
-	char *sql = xasprintf("SELECT (%s\n) FROM (%s) WHERE (%s\n)", where,
-	    body, where);
+	/* Between WHEN and THEN no bracket can be closed that it didn't open; as
+	 * a condition in brackets it must be one expression. */
+	char *sql = xasprintf("SELECT CASE WHEN %s\n THEN 1 END FROM (%s)"
+	    " WHERE (%s\n)", where, body, where);
 	struct query *q = query_new(c, sql, QUERY_GUARD, 0, NULL, err);
 
 	free(sql);

@@ -39,63 +39,6 @@ static void catch_signals(void)
 			sigaction(signals[i], &now, NULL);
 }
 
-/* ---- the exit code --------------------------------------------------------------- */
-
-/* Every backend that was needed has nothing in the cache, and none was asked
- * with success: what the code says of it; 0 when it isn't so. */
-static int nothing_at_all(const struct cli *c)
-{
-	const struct fetch_report *r = &c->report;
-
-	if (c->before_all)
-		return 6;
-	if (!r->backends || r->empty < r->backends ||
-	    (!r->failed && !c->line->flags.offline))
-		return 0;
-	if (r->failed && r->refused == r->failed)
-		return 4;
-	if (r->failed && r->unusable == r->failed)
-		return 1;
-	return 6;
-}
-
-/* CONTRACT, "Exit code": the first line that holds.
- *
- *	128 + n	ended by signal n; record ends with 0 on SIGINT and SIGTERM;
- *		a reader that has left is 0
- *	2	refused before anything was done
- *	4, 1, 6	every fetch that was needed failed and the cache held nothing
- *		of those backends: all refused, all unusable, else
- *	4	a write in a read-only context, or refused by the backend
- *	1	anything else failed as a whole
- *	3	found
- *	5	some fetch of this run, or some target of a write, failed
- *	0	otherwise */
-static int exit_code(const struct cli *c, enum err_code code)
-{
-	int nothing = nothing_at_all(c);
-
-	if (ended_by && (code == ERR_CANCELLED || ended_by == SIGHUP))
-		return 128 + ended_by;
-	if (c->out.left)
-		return 0;
-	if (code == ERR_USAGE)
-		return 2;
-	if (nothing)
-		return nothing;
-	if (code == ERR_REFUSED)
-		return 4;
-	if (code == ERR_UNREACHABLE)
-		return 6;
-	if (code != ERR_NONE)
-		return 1;
-	if (c->exit && c->exit != 5)
-		return c->exit;
-	if (c->found)
-		return 3;
-	return c->exit || c->report.failed ? 5 : 0;
-}
-
 /* ---- contexts -------------------------------------------------------------------- */
 
 static bool runs_broken(const struct line *l)
@@ -299,7 +242,8 @@ int cli_look(struct cli *c, const char *const *kinds, bool rules,
 		    "keeps a past");
 	} else if (f->offline) {
 		rc = ask_backends(c, &k, FETCH_NEVER, false, err);
-		if (rc == 0 && nothing_at_all(c))
+		if (rc == 0 && outcome_nothing(&(struct outcome){
+		    .offline = true, .report = c->report}))
 			cli_say("nothing was ever fetched of what this shows: "
 			    "leave out --offline");
 		/* Nothing was asked: what is old is no failure. */
@@ -430,7 +374,16 @@ int cli_run(struct session *s, struct line *l)
 		err.code = ERR_NONE;
 	else if (err.code != ERR_CANCELLED && !c.out.left)
 		cli_say(err.text);
-	code = exit_code(&c, err.code);
+	code = outcome_exit(&(struct outcome){
+		.signal = ended_by,
+		.code = err.code,
+		.left = c.out.left,
+		.before_all = c.before_all,
+		.offline = l->flags.offline,
+		.found = c.found,
+		.own = c.exit,
+		.report = c.report,
+	});
 	fetch_report_release(&c.report);
 	cache_close(c.cache);
 	task_free(c.task);

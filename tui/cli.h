@@ -2,7 +2,8 @@
  * stderr. Between the rooms tui/cli*.c only, but for cli_run() and the first
  * two, which tui/main.c calls.
  *
- *	cli.c		one line, --watch, the exit code
+ *	cli.c		one line, --watch
+ *	cli_exit.c	the exit code
  *	cli_view.c	a list, `show`, `series`
  *	cli_command.c	a command and its questions
  *	cli_home.c	`home`, which is several tables
@@ -67,6 +68,23 @@ int cli_fetch(struct cli *c, const char *const *kinds, bool rules,
 int cli_look(struct cli *c, const char *const *kinds, bool rules,
     struct err *err);
 
+/* ---- the exit code (cli_exit.c) ------------------------------------------------- */
+
+struct outcome {
+	int			signal;		/* that came; 0 */
+	enum err_code		code;		/* of what failed as a whole */
+	bool			left;		/* the reader has */
+	bool			before_all;	/* --at, before the first fetch */
+	bool			offline;
+	bool			found;
+	int			own;		/* a command's: 2, 3, 5; 0 */
+	struct fetch_report	report;
+};
+/* Nothing was fetched, and the cache has nothing of it: the code that says so;
+ * 0 when it isn't so. */
+int outcome_nothing(const struct outcome *o);
+int outcome_exit(const struct outcome *o);
+
 /* ---- rows on their way (cli_sink.c) ------------------------------------------- */
 
 struct sink {
@@ -84,12 +102,12 @@ struct sink {
 	struct writer		*writer;
 	bool			 hold;		/* table: widths of all rows */
 	bool			 object;
-	bool			 ended;
+	bool			 whole;		/* --columns means nothing here */
 };
 /* Before anything is done: do --columns and --filter fit? ERR_USAGE. */
 int sink_check(const struct column *columns, size_t n, const struct flags *f,
     struct err *err);
-/* s->cli, and hold and object, are set; the columns are borrowed. */
+/* s->cli, and hold, object and whole, are set; the columns are borrowed. */
 int sink_begin(struct sink *s, const struct column *columns, size_t n,
     struct err *err);
 /* 1: go on; 0: no more rows are wanted; -1. */

@@ -251,7 +251,8 @@ static void ports_are_chosen_once_and_differ(void **state)
 		for (k = 0; k < i; k++)
 			assert_int_not_equal(all[i], all[k]);
 	}
-	assert_string_equal(a.place, a.dir);
+	assert_string_equal(a.place, b.place);
+	assert_int_equal(strncmp(a.place, a.dir, strlen(a.dir)), 0);
 }
 
 static int listen_on(int port)
@@ -391,9 +392,9 @@ static void faults_are_in_the_files(void **state)
 static void applying_twice_writes_once(void **state)
 {
 	static const char *const files[] = { "front.routes.json",
-	    "front.listeners.json", "front.pem", "stock.runtime.json", NULL };
+	    "front.listeners.json", "stock.runtime.json", NULL };
 	const char *dir = *state;
-	struct stat before[4], after;
+	struct stat before[3], after;
 	struct err err = {0};
 	struct shop s = placed(dir);
 	char *path;
@@ -519,6 +520,42 @@ static void a_break_is_a_state_that_mend_undoes(void **state)
 	assert_int_equal(seen.n, 0);
 }
 
+/* Its own hour remembers: the second time is slower, another hour begins
+ * anew. */
+static void slow_is_slower_the_second_time(void **state)
+{
+	const char *dir = *state;
+	char *path = xasprintf("%s/slow", dir);
+	struct timespec old[2] = { { time(NULL) - 3700, 0 },
+	    { time(NULL) - 3700, 0 } };
+	struct shop s = placed(dir);
+	struct seen seen = {0};
+	struct err err = {0};
+	struct run r = {0};
+	int i;
+
+	for (i = 0; i < SLOWS + 1; i++) {
+		int k = i < SLOWS ? i : SLOWS - 1;
+
+		assert_int_equal(mesh_lab.break_(&r, dir, "slow", see, &seen,
+		    &err), 0);
+		assert_int_equal(shop_load(&s, dir, &err), 0);
+		assert_int_equal(s.slow, k);
+		assert_int_equal(seen.n, 1);
+		assert_string_equal(seen.p[0].part,
+		    shop_proxies[shop_slows[k].proxy].name);
+		assert_int_equal(mesh_lab.mend(&r, dir, see, &seen, &err), 0);
+		assert_string_equal(seen.p[1].part, seen.p[0].part);
+		seen.n = 0;
+	}
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	assert_int_equal(mesh_lab.break_(&r, dir, "slow", see, &seen, &err),
+	    0);
+	assert_int_equal(shop_load(&s, dir, &err), 0);
+	assert_int_equal(s.slow, 0);
+	free(path);
+}
+
 /* ---- traffic ------------------------------------------------------------- */
 
 struct customers {
@@ -622,6 +659,7 @@ int main(void)
 		TEST(every_bootstrap_is_json_with_its_own_socket),
 		TEST(a_folder_that_is_not_utf8_is_said),
 		TEST(a_break_is_a_state_that_mend_undoes),
+		TEST(slow_is_slower_the_second_time),
 		TEST(traffic_is_steady_and_ends_with_the_lab),
 		TEST(traffic_wants_a_lab),
 	};

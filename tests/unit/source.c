@@ -270,8 +270,10 @@ static void test_dead_owner(void **state)
 	if (pid == 0) {
 		struct cache *c = session_cache(&fleet.session, &err);
 
-		_exit(!c || source_claim(c, "here", "s", "a", false, 0, &claim,
-		    &next, &err) != 1);
+		status = c ? source_claim(c, "here", "s", "a", false, 0,
+		    &claim, &next, &err) : 0;
+		cache_close(c);
+		_exit(status != 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -279,37 +281,55 @@ static void test_dead_owner(void **state)
 	done(ERR_NONE, 0);
 }
 
+/* Opens, says so, claims when `go` is closed, says what it got, and lives
+ * until `stay` is: a claim is its process's. */
+static void race(int go, int stay, int out)
+{
+	struct cache *c = session_cache(&fleet.session, &err);
+	char got = 9;
+
+	if (!c || write(out, &got, 1) != 1 || read(go, &got, 1) != 0)
+		_exit(1);
+	got = (char)source_claim(c, "here", "s", "a", false, 0, &claim, &next,
+	    &err);
+	if (write(out, &got, 1) != 1 || read(stay, &got, 1) != 0)
+		_exit(1);
+	cache_close(c);
+	_exit(0);
+}
+
 /* Of processes that race for one, one gets it. */
 static void test_race(void **state)
 {
-	int i, status, taken = 0, go[2];
+	int i, status, taken = 0, go[2], stay[2], said[2];
 	char c;
 
 	(void)state;
-	assert_int_equal(pipe(go), 0);
+	assert_int_equal(pipe(go) | pipe(stay) | pipe(said), 0);
 	for (i = 0; i < 4; i++)
 		if (fork() == 0) {
-			struct cache *mine = session_cache(&fleet.session,
-			    &err);
-
 			close(go[1]);
-			/* Ends when the parent closes it. */
-			if (read(go[0], &c, 1) < 0)
-				_exit(9);
-			status = source_claim(mine, "here", "s", "a", false, 0,
-			    &claim, &next, &err);
-			usleep(300000);
-			_exit(status == 1);
+			close(stay[1]);
+			race(go[0], stay[0], said[1]);
 		}
-	usleep(100000);
-	close(go[0]);
+	close(said[1]);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(read(said[0], &c, 1), 1);
 	close(go[1]);
 	for (i = 0; i < 4; i++) {
+		assert_int_equal(read(said[0], &c, 1), 1);
+		assert_true(c == 1 || c == 2);
+		taken += c == 1;
+	}
+	close(stay[1]);
+	for (i = 0; i < 4; i++) {
 		assert_true(wait(&status) > 0);
-		assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
-		taken += WEXITSTATUS(status);
+		assert_int_equal(status, 0);
 	}
 	assert_int_equal(taken, 1);
+	close(go[0]);
+	close(stay[0]);
+	close(said[0]);
 }
 
 static int by_value(const void *a, const void *b)
