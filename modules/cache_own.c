@@ -103,11 +103,14 @@ int own_open(struct cache *c, const char *data_dir, struct buf *note,
 		    attach(c, path, &why);
 	} else {
 		cache_folder(data_dir);
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0) {
+		/* Only made here, never opened when it is there: closing it
+		 * would drop SQLite's locks in this process. */
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST) {
 			rc = err_set(&why, ERR_FAILED, "%s", strerror(errno));
 		} else {
-			close(fd);
+			if (fd >= 0)
+				close(fd);
 			rc = attach(c, path, &why);
 		}
 	}
