@@ -1,8 +1,9 @@
 /* The mesh's kinds: what is kept of Envoy's proxies.
  *
  * `suspect` ranks causes over what follows from them: a proxy that died, a
- * weight, a certificate or a host's health break things; a text that explains
- * it and a version that moved with it come with the cause.
+ * weight, a certificate or a host's health break things, and of these the
+ * newest comes first; a text that explains it and a version that moved with it
+ * come after the cause.
  *
  * Requests at listeners are measured a proxy, not a listener: Envoy counts
  * them a stat_prefix, over all listeners that share one, and its histogram
@@ -22,7 +23,7 @@ const struct kind proxy_kind = {
 		{ .name = "state", .role = ROLE_FACT, .type = TYPE_TEXT,
 		  .help = "Envoy's word (LIVE, DRAINING, INITIALIZING, "
 		  "PRE_INITIALIZING); unreachable: named and silent; gone: no "
-		  "longer named", .suspect = 95 },
+		  "longer named", .suspect = 90 },
 		{ .name = "error", .role = ROLE_FACT, .type = TYPE_TEXT,
 		  .help = "why it is unreachable", .suspect = 15 },
 		{ .name = "node", .role = ROLE_FACT, .type = TYPE_TEXT,
@@ -107,7 +108,7 @@ const struct kind route_kind = {
 		  .help = "of the virtual host", .suspect = 70 },
 		{ .name = "weight", .role = ROLE_FACT, .type = TYPE_NUMBER,
 		  .help = "share of the route's requests, as configured; 100 "
-		  "where there is one target", .suspect = 95 },
+		  "where there is one target", .suspect = 90 },
 		{ .name = "timeout", .role = ROLE_FACT, .type = TYPE_DURATION,
 		  .help = "seconds for the whole answer; 0: no limit",
 		  .suspect = 80 },

@@ -90,18 +90,28 @@ static json_t *address(int port)
 	    "address", "127.0.0.1", "port_value", port);
 }
 
+static json_t *delay(int ms)
+{
+	char late[32];
+
+	snprintf(late, sizeof(late), "0.%03ds", ms);
+	return json_pack("{s:s,s:{s:i}}", "fixed_delay", late,
+	    "percentage", "numerator", 100);
+}
+
 /* The delay of a host, and its end when it is broken: both follow the runtime
  * file. */
-static json_t *fault_filter(int delay, int host)
+static json_t *fault_filter(int ms, int host)
 {
-	char key[32], late[32];
+	char key[32];
 
+	if (ms == 0)
+		return json_pack("{s:s,s:{s:s}}", "name", "fault",
+		    "typed_config", "@type", HTTP "fault.v3.HTTPFault");
 	snprintf(key, sizeof(key), "lab.abort_%d", host + 1);
-	snprintf(late, sizeof(late), "0.%03ds", delay);
-	return json_pack("{s:s,s:{s:s,s:{s:s,s:{s:i}},s:s,s:{s:i,s:{s:i}},"
-	    "s:s}}", "name", "fault", "typed_config",
-	    "@type", HTTP "fault.v3.HTTPFault",
-	    "delay", "fixed_delay", late, "percentage", "numerator", 100,
+	return json_pack("{s:s,s:{s:s,s:o,s:s,s:{s:i,s:{s:i}},s:s}}",
+	    "name", "fault", "typed_config",
+	    "@type", HTTP "fault.v3.HTTPFault", "delay", delay(ms),
 	    "delay_duration_runtime", "lab.delay_ms",
 	    "abort", "http_status", 503, "percentage", "numerator", 0,
 	    "abort_percent_runtime", key);
@@ -128,13 +138,18 @@ static json_t *listener(const char *name, int port, json_t *chain)
 	    "filter_chains", chain);
 }
 
-static json_t *answer(const char *prefix, const char *name)
+/* late: ms of this route alone, 0 for the filter's. */
+static json_t *answer(const char *name, int late)
 {
 	char *body = xasprintf("%s\n", name);
 	json_t *j = json_pack("{s:{s:s},s:{s:i,s:{s:s}}}",
-	    "match", "prefix", prefix, "direct_response", "status", 200,
+	    "match", "prefix", "/", "direct_response", "status", 200,
 	    "body", "inline_string", body);
 
+	if (late)
+		json_object_set_new(j, "typed_per_filter_config",
+		    json_pack("{s:{s:s,s:o}}", "fault",
+		    "@type", HTTP "fault.v3.HTTPFault", "delay", delay(late)));
 	free(body);
 	return j;
 }
@@ -181,7 +196,8 @@ static json_t *own_routes(int proxy, const char *name)
 		json_array_append_new(routes,
 		    forward("/orders/stock", "stock"));
 	}
-	json_array_append_new(routes, answer("/", shop_proxies[proxy].name));
+	json_array_append_new(routes, answer(shop_proxies[proxy].name,
+	    proxy == ORDERS ? ORDERS_MS : 0));
 	return route_config(name, routes);
 }
 
@@ -205,8 +221,8 @@ static json_t *own_listeners(const struct shop *s, int proxy)
 		if (proxy == FRONT)
 			http = front_manager(s);
 		else
-			http = manager("in", p->delay ? json_pack("[o]",
-			    fault_filter(p->delay + 5 * k, k)) : json_array(),
+			http = manager("in", json_pack("[o]", fault_filter(
+			    p->delay ? p->delay + 5 * k : 0, k)),
 			    "route_config", own_routes(proxy, name));
 		json_array_append_new(list, listener(name, s->port[proxy][k],
 		    json_pack("{s:[o]}", "filters", http)));

@@ -17,13 +17,12 @@
 const struct shop_proxy shop_proxies[PROXIES] = {
 	[FRONT] = { "front", 1, 0, "the shop's gateway, calls orders" },
 	[BACK] = { "back", 1, 0, "the back office's gateway, calls orders" },
-	[ORDERS] = { "orders", 3, 3, "takes orders, calls payments and stock" },
+	[ORDERS] = { "orders", 3, 0, "takes orders, calls payments and stock" },
 	[PAYMENTS] = { "payments", 2, 8, "takes money, calls nobody" },
-	[STOCK] = { "stock", 3, STOCK_MS, "knows what is there, calls nobody" },
+	[STOCK] = { "stock", 3, 12, "knows what is there, calls nobody" },
 };
 const struct shop_slow shop_slows[SLOWS] = {
-	{ PAYMENTS, 110 }, { PAYMENTS, 370 }, { STOCK, 540 },
-	{ PAYMENTS, 1200 }, { STOCK, 1700 },
+	{ PAYMENTS, 150 }, { STOCK, 150 }, { PAYMENTS, 500 }, { STOCK, 500 },
 };
 const char *const shop_faults[FAULTS + 1] = { "host", "slow", "proxy",
     "route", "cert", NULL };

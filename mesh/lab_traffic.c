@@ -33,7 +33,7 @@ static const struct {
 	{ FRONT, "/orders/payments" },
 	{ FRONT, "/orders/stock" },
 	{ FRONT, "/orders/payments" },
-	{ BACK, "/orders/payments" },
+	{ BACK, "/orders" },
 };
 enum { TURNS = sizeof(turns) / sizeof(turns[0]) };
 

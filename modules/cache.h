@@ -64,7 +64,8 @@ size_t query_columns(const struct query *q, const char *const **names);
 /* 1: *cells (borrowed until the next step) holds a row; 0: end; -1: err. */
 int query_step(struct query *q, const struct cell **cells, struct err *err);
 void query_free(struct query *q);
-/* One value: an integer, or what is given otherwise. Internal SQL only. */
+/* One value: an integer, or what is given otherwise. Internal SQL only, by
+ * sqlite3_mprintf's rules: %Q is a text with its quotes, %lld a number. */
 int64_t cache_int(struct cache *c, int64_t otherwise, const char *sql, ...);
 /* Names of kinds that the last prepared statement read (for what must be
  * fetched). Ends with NULL; borrowed until the next query_new. */
@@ -120,7 +121,8 @@ void merge_text(struct merge *m, const char *field, const char *s, int n);
 void merge_int(struct merge *m, const char *field, int64_t v);
 void merge_real(struct merge *m, const char *field, double v);
 void merge_null(struct merge *m, const char *field);
-/* bins: n pairs of lower bound and cumulative count, by bound. */
+/* bins: n pairs, by bound: the lower bound, and how many fell into that bin
+ * since the backend began to count (not how many lie below it). */
 struct bin { double lower; uint64_t count; };
 void merge_bins(struct merge *m, const char *field, const struct bin *bins,
     size_t n);

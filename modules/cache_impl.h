@@ -146,9 +146,13 @@ extern const struct core_table core_tables[];	/* ends with {NULL} */
 void core_functions(struct cache *c);
 /* The last fetch at or before that time; 0: none. (cache_fetched.c) */
 int64_t fetched_before(struct cache *c, int64_t scope, int64_t at);
+/* The same, asked once a scope: all its rows have that age. (cache_series.c) */
+int64_t series_seen(struct cache *c, int64_t scope, int64_t at);
 
 /* ---- other rooms --------------------------------------------------------- */
 
+/* Makes a folder and those above it, 0700. -1 and errno. (cache_open.c) */
+int cache_folder(const char *dir);
 int own_open(struct cache *c, const char *data_dir, struct buf *note,
     struct err *err);
 void sql_functions(struct cache *c);	/* cache_sql.c */

@@ -8,9 +8,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define BATCH		2000	/* rows a statement: some 10 ms */
+#define BATCH		500	/* rows a statement: some ms */
 #define HOLD		40	/* ms that a slice may hold the lock */
+#define PAUSE		3000	/* us between two slices: who waits gets in */
 #define ATTEMPTS	5
 
 enum { DONE = 0, MOVED = 1 };	/* or -1 */
@@ -53,6 +55,7 @@ int merge_breathe(struct merge *m, struct err *err)
 		return DONE;
 	if (lock_give(m, err) < 0)
 		return -1;
+	usleep(PAUSE);
 	return lock_take(m, err);
 }
 

@@ -149,8 +149,6 @@ void frames_free(struct framing *f);
 /* cache_fetched.c: runs of fetches. */
 int fetched_add(struct cache *c, const struct table *t, const char *context,
     int64_t scope, int64_t at, struct err *err);
-/* The last fetch at or before that time; 0: none. */
-int64_t fetched_before(struct cache *c, int64_t scope, int64_t at);
 int fetched_rewind(struct cache *c, int64_t scope, int64_t at,
     struct err *err);
 

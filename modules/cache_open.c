@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define BUSY_WAIT	10000		/* ms */
+#define BUSY_STEP	2
 #define TEXT_LIMIT	(64 << 20)	/* bytes of one value, also a user's */
 
 static const char core_ddl[] =
@@ -217,9 +218,20 @@ static int schema_create(struct cache *c, struct err *err)
 	return db_commit(c, err);
 }
 
+/* SQLite's own waiting sleeps longer and longer, and would miss the moments in
+ * which a big merge gives the lock back. */
+static int wait_a_little(void *arg, int times)
+{
+	(void)arg;
+	if (times * BUSY_STEP >= BUSY_WAIT)
+		return 0;
+	usleep(BUSY_STEP * 1000);
+	return 1;
+}
+
 static int settings(struct cache *c, struct err *err)
 {
-	sqlite3_busy_timeout(c->db, BUSY_WAIT);
+	sqlite3_busy_handler(c->db, wait_a_little, NULL);
 	sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, TEXT_LIMIT);
 	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0,
@@ -348,7 +360,7 @@ static bool is_marked(const struct cache *c)
 	return marked;
 }
 
-static int make_folder(const char *dir)
+int cache_folder(const char *dir)
 {
 	char *path = xstrdup(dir), *p;
 	int rc = 0;
@@ -377,7 +389,7 @@ static bool open_on_disk(struct cache *c, const char *dir, struct buf *note)
 	if (c->flags & CACHE_READ) {
 		if (access(c->path, F_OK) < 0)
 			return false;
-	} else if (make_folder(dir) < 0) {
+	} else if (cache_folder(dir) < 0) {
 		buf_addf(note, "cache: %s can't be made: %s; nothing is kept "
 		    "after this run", dir, strerror(errno));
 		return false;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "task.h"
@@ -89,21 +88,6 @@ static int attach_memory(struct cache *c, struct err *err)
 	return rc;
 }
 
-static void make_data_folder(const char *dir)
-{
-	char *path = xstrdup(dir), *p;
-
-	for (p = path + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		mkdir(path, 0700);
-		*p = '/';
-	}
-	mkdir(path, 0700);
-	free(path);
-}
-
 int own_open(struct cache *c, const char *data_dir, struct buf *note,
     struct err *err)
 {
@@ -118,7 +102,7 @@ int own_open(struct cache *c, const char *data_dir, struct buf *note,
 		rc = access(path, F_OK) < 0 ? attach_memory(c, err) :
 		    attach(c, path, &why);
 	} else {
-		make_data_folder(data_dir);
+		cache_folder(data_dir);
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (fd < 0) {
 			rc = err_set(&why, ERR_FAILED, "%s", strerror(errno));

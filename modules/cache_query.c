@@ -105,6 +105,53 @@ static int guard_function(struct query *q, const char *name)
 	return SQLITE_OK;
 }
 
+/* `name AS (` or `name(a, b) AS (` in a WITH would pass for ours. */
+static bool takes_name(const char *sql, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = sql; (p = strcasestr(p, name)); p += n) {
+		const char *q = p + n;
+
+		q += strspn(q, "\"]`' \t\r\n");
+		if (*q == '(') {
+			q += strcspn(q, ")");
+			q += *q == ')';
+			q += strspn(q, " \t\r\n");
+		}
+		if (begins(q, "as") && !isalnum((unsigned char)q[2]) &&
+		    q[2] != '_') {
+			q += 2;
+			q += strspn(q, " \t\r\n");
+			if (begins(q, "not"))
+				q += 3 + strspn(q + 3, " \t\r\n");
+			if (begins(q, "materialized"))
+				q += 12 + strspn(q + 12, " \t\r\n");
+			if (*q == '(')
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_stored(const struct cache *c, const char *name)
+{
+	static const char *const core[] = {"meta", "shape", "scope",
+	    "change_row", "frame", "block", "fetched", "gone", "source", "task",
+	    "journal", "mute", "incoming", "dbstat", NULL};
+	size_t n;
+
+	for (size_t i = 0; core[i]; i++)
+		if (!strcasecmp(core[i], name))
+			return true;
+	for (struct table **t = c->tables; *t; t++) {
+		n = strlen((*t)->kind->name);
+		if (begins(name, (*t)->kind->name) && name[n] == '_')
+			return true;
+	}
+	return false;
+}
+
 /* A name is ours as a TEMP view; what such a view reads itself is its own
  * matter: guard_names() sees to it that no WITH takes the name of one. */
 static int guard_read(struct query *q, const char *table, const char *column,
@@ -129,6 +176,10 @@ static int guard_read(struct query *q, const char *table, const char *column,
 		if (!strcasecmp(table, free_for_all[i]))
 			return SQLITE_OK;
 	if (!strcmp(table, "sample"))
+		return SQLITE_OK;
+	/* count(*) is asked of a name in a WITH as of a table. */
+	if (!db && !*column && takes_name(q->sql, table) &&
+	    !is_stored(q->cache, table))
 		return SQLITE_OK;
 	/* One of which nothing is used comes as it was written: a name alone
 	 * is the TEMP view, which shadows all others. */
@@ -165,35 +216,6 @@ int guard_authorize(void *arg, int action, const char *a, const char *b,
 	default:
 		return deny(q, "only a SELECT is allowed here%s", "");
 	}
-}
-
-/* `name AS (` or `name(a, b) AS (` in a WITH would pass for ours. */
-static bool takes_name(const char *sql, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *p = sql; (p = strcasestr(p, name)); p += n) {
-		const char *q = p + n;
-
-		q += strspn(q, "\"]`' \t\r\n");
-		if (*q == '(') {
-			q += strcspn(q, ")");
-			q += *q == ')';
-			q += strspn(q, " \t\r\n");
-		}
-		if (begins(q, "as") && !isalnum((unsigned char)q[2]) &&
-		    q[2] != '_') {
-			q += 2;
-			q += strspn(q, " \t\r\n");
-			if (begins(q, "not"))
-				q += 3 + strspn(q + 3, " \t\r\n");
-			if (begins(q, "materialized"))
-				q += 12 + strspn(q + 12, " \t\r\n");
-			if (*q == '(')
-				return true;
-		}
-	}
-	return false;
 }
 
 struct taking {

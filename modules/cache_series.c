@@ -33,12 +33,18 @@ struct reel {
 	size_t		 n, cap;
 	struct arena	 arena;
 };
-struct scope_kind { int64_t scope; const struct table *t; };
+/* What is known of a scope; scope 0: an empty place of the hash. */
+struct memo {
+	int64_t			 scope;
+	const struct table	*t;
+	bool			 has_kind;
+	int64_t			 at, seen;
+};
 struct reels {
-	struct reel		*shelf[SHELVES];
-	size_t			 bytes;
-	struct scope_kind	*kinds;
-	size_t			 nkinds;
+	struct reel	*shelf[SHELVES];
+	size_t		 bytes;
+	struct memo	*memo;		/* open addressing; a power of two */
+	size_t		 nmemo, memo_size;
 };
 
 static void reel_free(struct reel *r)
@@ -67,7 +73,7 @@ void reels_free(struct reels *all)
 	if (!all)
 		return;
 	reels_clear(all);
-	free(all->kinds);
+	free(all->memo);
 	free(all);
 }
 
@@ -80,30 +86,74 @@ static struct reels *reels_of(struct cache *c)
 
 /* ---- which series -------------------------------------------------------------- */
 
-static const struct table *kind_of(struct cache *c, int64_t scope)
+static struct memo *memo_place(const struct reels *all, int64_t scope)
+{
+	uint64_t i = (uint64_t)scope * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	for (i &= all->memo_size - 1; all->memo[i].scope &&
+	    all->memo[i].scope != scope; i = (i + 1) & (all->memo_size - 1))
+		;
+	return &all->memo[i];
+}
+
+static void memo_grow(struct reels *all)
+{
+	struct memo *old = all->memo;
+	size_t n = all->memo_size, i;
+
+	all->memo_size = n ? n * 2 : 64;
+	all->memo = xcalloc(all->memo_size, sizeof(*all->memo));
+	for (i = 0; i < n; i++)
+		if (old[i].scope)
+			*memo_place(all, old[i].scope) = old[i];
+	free(old);
+}
+
+static struct memo *memo_of(struct cache *c, int64_t scope)
 {
 	struct reels *all = reels_of(c);
-	const struct table *t = NULL;
+	struct memo *m;
+
+	if (all->nmemo * 2 >= all->memo_size)
+		memo_grow(all);
+	m = memo_place(all, scope);
+	if (!m->scope) {
+		m->scope = scope;
+		all->nmemo++;
+	}
+	return m;
+}
+
+static const struct table *kind_of(struct cache *c, int64_t scope)
+{
+	struct memo *m = scope > 0 ? memo_of(c, scope) : NULL;
 	const char *kind;
 	sqlite3_stmt *s;
-	size_t i;
 
-	for (i = all->nkinds; i > 0; i--)
-		if (all->kinds[i - 1].scope == scope)
-			return all->kinds[i - 1].t;
+	if (!m || m->has_kind)
+		return m ? m->t : NULL;
 	s = db_prepare(c, NULL, "SELECT kind FROM main.scope WHERE id = ?1");
 	if (!s)
 		return NULL;
 	sqlite3_bind_int64(s, 1, scope);
 	if (sqlite3_step(s) == SQLITE_ROW) {
 		kind = (const char *)sqlite3_column_text(s, 0);
-		t = kind ? cache_table(c, kind) : NULL;
+		m->t = kind ? cache_table(c, kind) : NULL;
 	}
 	sqlite3_finalize(s);
-	all->kinds = xrealloc(all->kinds, all->nkinds + 1,
-	    sizeof(*all->kinds));
-	all->kinds[all->nkinds++] = (struct scope_kind){ scope, t };
-	return t;
+	m->has_kind = true;
+	return m->t;
+}
+
+int64_t series_seen(struct cache *c, int64_t scope, int64_t at)
+{
+	struct memo *m = scope > 0 ? memo_of(c, scope) : NULL;
+
+	if (m && m->at != at) {
+		m->seen = fetched_before(c, scope, at);
+		m->at = at;
+	}
+	return m ? m->seen : 0;
 }
 
 int series_find(struct cache *c, int64_t id, struct series *out)
@@ -212,7 +262,8 @@ static void reel_fill(struct cache *c, struct reel *r)
 			if (r->v[i].t0 - 1 < to)
 				to = r->v[i].t0 - 1;
 	}
-	qsort(r->v, r->n, sizeof(*r->v), by_time);
+	if (r->n > 1)
+		qsort(r->v, r->n, sizeof(*r->v), by_time);
 }
 
 static struct reel *reel_get(struct cache *c, int64_t scope, int64_t part,

@@ -58,7 +58,7 @@ static void fetched_before_function(sqlite3_context *x, int n,
     sqlite3_value **v)
 {
 	struct cache *c = sqlite3_user_data(x);
-	int64_t t = fetched_before(c, sqlite3_value_int64(v[0]), cache_at(c));
+	int64_t t = series_seen(c, sqlite3_value_int64(v[0]), cache_at(c));
 
 	(void)n;
 	if (t)

@@ -42,7 +42,7 @@ static int findings_run(struct run *r, struct err *err)
 
 const struct command findings_command = {
 	.name = "findings",
-	.help = "what is wrong now, by the rules; --muted: the muted ones too",
+	.help = "with --muted: those that are muted too, until when and why",
 	.flags_own = (const struct flag[]){
 		{"--muted", NULL, "the muted ones too, until when and why"},
 		{0},

@@ -214,7 +214,8 @@ static int confirmed(struct run *r, const struct plan *p,
 	buf_free(&q);
 	if (yes)
 		return 1;
-	err_set(&why, ERR_FAILED, "declined, nothing was done");
+	if (task_check(r->task, &why) == 0)
+		err_set(&why, ERR_FAILED, "declined, nothing was done");
 	return turned_down(r, p, c, "declined", &why, err);
 }
 

@@ -201,7 +201,7 @@ void value_plain(struct buf *out, enum type type, struct cell c)
  * rounding to one decimal does: 999950 is 1.0M. */
 static void add_scaled(struct buf *out, double v, const char *const *units)
 {
-	double a = fabs(v);
+	double a = fabs(v), whole = v;
 
 	v /= 1000;
 	a /= 1000;
@@ -211,10 +211,9 @@ static void add_scaled(struct buf *out, double v, const char *const *units)
 		units++;
 	}
 	if (a >= 999.95)
-		buf_addf(out, "%.0e", v);
+		buf_addf(out, "%.1e", whole);
 	else
-		buf_addf(out, "%.1f", v);
-	buf_adds(out, *units);
+		buf_addf(out, "%.1f%s", v, *units);
 }
 
 static void add_short(struct buf *out, int decimals, struct cell c)
@@ -247,7 +246,7 @@ static void add_size(struct buf *out, double v)
 /* As people read a clock on the wall: the zone is TZ's. */
 static void add_local(struct buf *out, int64_t ms, enum spelling spelling)
 {
-	time_t t = (time_t)(ms >= 0 ? ms / 1000 : -((999 - ms) / 1000));
+	time_t t = (time_t)(ms / 1000 - (ms % 1000 < 0));
 	time_t now = (time_t)(clock_now() / 1000);
 	struct tm tm, today;
 	char s[64];

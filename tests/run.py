@@ -45,11 +45,13 @@ def python(part):
         return 0, 0, 0
     suite = unittest.TestLoader().discover(folder, "test_*.py", top_level_dir=folder)
     result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
-    bad = len(result.failures) + len(result.errors)
+    # A test whose subtests fail is one test.
+    bad = len({getattr(t, "test_case", t).id() for t, _ in result.failures + result.errors})
     skipped = len(result.skipped)
+    passed = max(0, result.testsRun - bad - skipped)
     if os.environ.get("CI") == "true":
         bad, skipped = bad + skipped, 0
-    return result.testsRun - len(result.failures) - len(result.errors) - len(result.skipped), bad, skipped
+    return passed, bad, skipped
 
 
 def main():

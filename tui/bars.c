@@ -16,7 +16,8 @@ enum top_part {
 	TOP_ZONE	= 1 << 1,
 	TOP_DATA	= 1 << 2,
 	TOP_MODULE	= 1 << 3,
-	TOP_ALL		= (1 << 4) - 1,
+	TOP_AGO		= 1 << 4,	/* how long ago the past is */
+	TOP_ALL		= (1 << 5) - 1,
 };
 
 static void zone(struct buf *out, int64_t ms)
@@ -42,9 +43,10 @@ static bool in_past(const struct screen *s)
 	return s->at && sight_has_past(s->here->sight);
 }
 
+/* In whole seconds: what is younger is new. */
 static void age_text(struct buf *out, int64_t from, int64_t to)
 {
-	value_ago(out, to > from ? (double)(to - from) / 1000 : 0,
+	value_ago(out, to > from ? (double)((to - from) / 1000) : 0,
 	    SPELL_SHORT);
 }
 
@@ -58,7 +60,7 @@ static void add_age(struct screen *s, unsigned parts, struct buf *out)
 	buf_adds(out, parts & TOP_DATA ? "  data " : "  ");
 	age_text(out, seen, now);
 	buf_adds(out, " old");
-	if (in_past(s))
+	if (in_past(s) && parts & TOP_AGO)
 		buf_adds(out, " then");
 }
 
@@ -108,9 +110,12 @@ static void top_make(struct screen *s, unsigned parts, struct top *t)
 	if (in_past(s)) {
 		buf_adds(&t->before, " AT ");
 		time_text(&t->before, s->at, parts);
-		buf_adds(&t->before, " (");
-		age_text(&t->before, s->at, clock_now());
-		buf_adds(&t->before, " ago)  ");
+		if (parts & TOP_AGO) {
+			buf_adds(&t->before, " (");
+			age_text(&t->before, s->at, clock_now());
+			buf_adds(&t->before, " ago)");
+		}
+		buf_adds(&t->before, "  ");
 	} else {
 		buf_adds(&t->before, parts & TOP_KIBAN ? " kiban  " : " ");
 	}
@@ -121,7 +126,8 @@ static void top_make(struct screen *s, unsigned parts, struct top *t)
 		memmove(t->right.p, t->right.p + 1, t->right.n);
 		t->right.n--;
 	}
-	t->write = may_write(s);
+	/* The past can't be written. */
+	t->write = !in_past(s) && may_write(s);
 }
 
 static int width_of(const struct buf *b)
@@ -162,8 +168,8 @@ static int put_place(struct frame *f, int x, int y, int room,
 void bars_top(struct screen *s, int y)
 {
 	static const unsigned fewer[] = {
-		TOP_ALL, TOP_ALL & ~TOP_KIBAN, TOP_DATA | TOP_MODULE,
-		TOP_MODULE, 0,
+		TOP_ALL, TOP_ALL & ~TOP_KIBAN, TOP_DATA | TOP_MODULE | TOP_AGO,
+		TOP_MODULE | TOP_AGO, TOP_AGO, 0,
 	};
 	struct frame *f = &s->frame;
 	struct top t = {0};

@@ -353,6 +353,14 @@ static void scroll(struct browser *b, size_t lines)
 		b->top = b->haul->n > lines ? b->haul->n - lines : 0;
 }
 
+static void add_where(struct buf *out, const struct flags *f)
+{
+	buf_adds(out, "No row is where ");
+	for (size_t i = 0; i < f->nwhere; i++)
+		buf_addf(out, "%s%s", i ? " and " : "", f->where[i]);
+	buf_addc(out, '.');
+}
+
 /* Why nothing is to be seen. */
 static void draw_empty(struct place *p, const struct browser *b,
     struct frame *f, int y, int rows)
@@ -371,6 +379,8 @@ static void draw_empty(struct place *p, const struct browser *b,
 		    p->filter ? p->filter : "",
 		    p->faults ? p->filter ? ", faults only" : "faults only"
 			      : "");
+	else if (p->sight && p->sight->line.flags.nwhere)
+		add_where(&t, &p->sight->line.flags);
 	else if (p->screen->at && sight_has_past(p->sight))
 		buf_adds(&t, "Nothing was there at that time, as far as it "
 		    "was fetched. T and Enter is now.");
@@ -543,6 +553,9 @@ static int set_sort(struct place *p, const char *text, struct err *err)
 		return -1;
 	free(p->sort);
 	p->sort = text && *text ? xstrdup(text) : NULL;
+	/* Who stands at the top wants to see what comes to the top. */
+	if (!b->at)
+		buf_clear(&b->key);
 	reorder(p);
 	return 0;
 }

@@ -102,12 +102,12 @@ struct sink {
 	struct writer		*writer;
 	bool			 hold;		/* table: widths of all rows */
 	bool			 object;
-	bool			 ended;
+	bool			 whole;		/* --columns means nothing here */
 };
 /* Before anything is done: do --columns and --filter fit? ERR_USAGE. */
 int sink_check(const struct column *columns, size_t n, const struct flags *f,
     struct err *err);
-/* s->cli, and hold and object, are set; the columns are borrowed. */
+/* s->cli, and hold, object and whole, are set; the columns are borrowed. */
 int sink_begin(struct sink *s, const struct column *columns, size_t n,
     struct err *err);
 /* 1: go on; 0: no more rows are wanted; -1. */

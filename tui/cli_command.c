@@ -123,7 +123,8 @@ static void prompt(const char *question, const char *wanted)
 	buf_free(&b);
 }
 
-/* One line typed; an end of file is an empty one. False: cancelled. */
+/* One line typed; an end of file is an empty one. False: cancelled, and the
+ * terminal's line isn't at its beginning. */
 static bool read_answer(struct task *t, struct buf *out)
 {
 	struct pollfd p[2] = {
@@ -154,6 +155,8 @@ static bool face_ask(struct run *r, const char *question, const char *wanted)
 	prompt(question, wanted);
 	yes = read_answer(r->task, &answer);
 	a = buf_str(&answer);
+	if (!yes && write(STDERR_FILENO, "\n", 1) < 0)
+		errno = 0;
 	if (yes)
 		yes = wanted ? !strcmp(a, wanted) :
 		    !strcasecmp(a, "y") || !strcasecmp(a, "yes");

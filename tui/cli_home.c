@@ -239,8 +239,13 @@ int cli_home(struct cli *c, struct err *err)
 		    c->task, &h, err);
 	if (rc == 0) {
 		rc = print(c, &h, err);
-		if (rc == 0 && !has_rows(&h))
+		if (rc == 0 && !has_rows(&h)) {
 			rc = cli_look(c, kinds, true, err);
+			if (rc == 0 && c->first && !c->before_all)
+				cli_note(c->session, "no finding is open and "
+				    "nothing changed; kiban context list says "
+				    "what is configured");
+		}
 	}
 	home_release(&h);
 	free(kinds);

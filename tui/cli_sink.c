@@ -87,15 +87,15 @@ static struct how how_of(const struct sink *s)
 		.terminal = terminal,
 		.colour = terminal && !f->no_color && !getenv("NO_COLOR") &&
 		    term && strcmp(term, "dumb"),
-		.bare = f->columns,
+		.bare = f->columns && !s->whole,
 		.hold = s->hold,
 		.object = s->object,
 		.one_line = watch,
 		.no_head = watch && !c->first,
 		.document = watch,
-		.stamp = watch && format != FORMAT_TABLE &&
-		    format != FORMAT_WIDE && format != FORMAT_JSON &&
-		    format != FORMAT_YAML ? c->stamp : NULL,
+		.stamp = watch && (format == FORMAT_NDJSON ||
+		    format == FORMAT_CSV || format == FORMAT_TSV) ?
+		    c->stamp : NULL,
 	};
 }
 
@@ -110,7 +110,7 @@ int sink_begin(struct sink *s, const struct column *columns, size_t n,
 	s->limit = f->limit;
 	s->severity = f->fail_on ? column_named(columns, n, "severity") : -1;
 	s->muted = column_named(columns, n, "muted_until");
-	if (choose_columns(s, f->columns, err) < 0)
+	if (choose_columns(s, s->whole ? NULL : f->columns, err) < 0)
 		return -1;
 	if (f->filter && !(s->filter = filter_new(f->filter, err)))
 		return -1;
@@ -152,10 +152,9 @@ int sink_end(struct sink *s, struct err *err)
 {
 	char text[100];
 
-	s->ended = true;
 	if (writer_end(s->writer, err) < 0)
 		return -1;
-	if (s->limit >= 0 && s->rows > s->limit) {
+	if (s->limit >= 0 && s->rows > s->limit && s->cli->first) {
 		snprintf(text, sizeof(text),
 		    "first %lld rows, there are more (--limit)",
 		    (long long)s->limit);

@@ -245,12 +245,9 @@ static int print_whole(struct cli *c, struct query *q,
 	if (chosen && (npicked = view_pick(columns, n, chosen, picked, 256,
 	    err)) < 0)
 		return -1;
-	if (fields)
-		c->line->flags.columns = NULL;	/* they are rows there */
-	rc = fields ? sink_begin(s, show_columns, 2, err) :
-	    sink_begin(s, columns, n, err);
-	c->line->flags.columns = chosen;
-	if (rc < 0)
+	s->whole = fields;	/* columns are rows there */
+	if ((fields ? sink_begin(s, show_columns, 2, err) :
+	    sink_begin(s, columns, n, err)) < 0)
 		return -1;
 	while ((rc = query_step(q, &cells, err)) == 1) {
 		rows++;

@@ -11,6 +11,7 @@
 #define GUTTER		3
 #define BETWEEN		2
 #define TEXT_MIN	12	/* a text is not cut below this, except alone */
+#define PATH_MIN	14	/* nor a path before columns have left */
 
 void grid_init(struct grid *g, const struct column *columns, size_t n,
     const struct how *how)
@@ -79,22 +80,25 @@ static bool can_be_cut(const struct grid *g, size_t i)
 	    g->layout.columns[i].type != TYPE_TIME;
 }
 
-/* Takes cells from the widest texts, none below min. */
-static void cut_texts(struct grid *g, int cols, int min)
+/* Takes cells from the widest texts, none below min; from paths alone where
+ * only_paths. */
+static void cut_texts(struct grid *g, int cols, int min, bool only_paths)
 {
 	int over = total(g) - cols;
 
 	while (over > 0) {
 		int widest = -1, next = min;
 		for (size_t i = 0; i < g->n; i++)
-			if (can_be_cut(g, i) && (widest < 0 ||
+			if (can_be_cut(g, i) && (!only_paths ||
+			    g->layout.columns[i].flags & COLUMN_PATH) &&
+			    (widest < 0 ||
 			    g->shown[i] > g->shown[widest]))
 				widest = (int)i;
 		if (widest < 0 || g->shown[widest] <= min)
 			return;
 		for (size_t i = 0; i < g->n; i++)
 			if (can_be_cut(g, i) && (int)i != widest &&
-			    g->shown[i] > next)
+			    g->shown[i] > next && !only_paths)
 				next = g->shown[i];
 		/* Down to the next widest; of equals one cell each. */
 		if (next >= g->shown[widest])
@@ -130,28 +134,41 @@ static void drop(struct grid *g, int i)
 	g->dropped++;
 }
 
-void grid_fit(struct grid *g, int cols)
+static void widen_for_arrow(struct grid *g)
 {
 	struct buf b = {0};
+	int w;
+
+	if (g->sorted < 0 || g->shown[g->sorted] < 0)
+		return;
+	add_title(g, (size_t)g->sorted, &b);
+	w = text_width(buf_str(&b), b.n);
+	if (w > g->shown[g->sorted])
+		g->shown[g->sorted] = w;
+	buf_free(&b);
+}
+
+void grid_fit(struct grid *g, int cols)
+{
 	int i;
 
 	g->dropped = 0;
 	for (size_t k = 0; k < g->n; k++)
 		g->shown[k] = g->layout.width[k];
-	if (g->sorted >= 0 && g->shown[g->sorted] >= 0) {
-		add_title(g, (size_t)g->sorted, &b);
-		if (text_width(buf_str(&b), b.n) > g->shown[g->sorted])
-			g->shown[g->sorted] = text_width(buf_str(&b), b.n);
-		buf_free(&b);
-	}
-	/* One long text doesn't push the others out. */
-	cut_texts(g, cols, cols / 2);
+	widen_for_arrow(g);
+	/* One long text or path doesn't push the others out. */
+	cut_texts(g, cols, cols / 2, false);
+	cut_texts(g, cols, cols / 4 > PATH_MIN ? cols / 4 : PATH_MIN, true);
 	while (total(g) > cols && (i = least(g, 0)) >= 0)
 		drop(g, i);
-	cut_texts(g, cols, TEXT_MIN);
+	cut_texts(g, cols, TEXT_MIN, false);
 	while (total(g) > cols && (i = least(g, -1)) >= 0)
 		drop(g, i);
-	cut_texts(g, cols, 1);
+	/* What those who left make room for goes back to the texts. */
+	for (size_t k = 0; k < g->n; k++)
+		if (g->shown[k] >= 0 && g->shown[k] < g->layout.width[k])
+			g->shown[k] = g->layout.width[k];
+	cut_texts(g, cols, 1, false);
 }
 
 /* ---- drawing --------------------------------------------------------------- */

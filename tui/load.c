@@ -80,13 +80,16 @@ int64_t sight_since(const struct sight *s, int64_t at)
 	return now - 30 * 60 * 1000;
 }
 
-bool sight_has_past(const struct sight *s)
+bool past_of_line(const struct line *l)
 {
-	const struct line *l = &s->line;
-
 	if (l->view)
 		return !(l->view->flags & VIEW_NO_PAST);
 	return !l->command || (l->command->flags & COMMAND_AT);
+}
+
+bool sight_has_past(const struct sight *s)
+{
+	return past_of_line(&s->line);
 }
 
 struct result *result_new(const struct column *columns, size_t ncolumns)

@@ -29,8 +29,10 @@ static void grant(struct screen *s)
 {
 	struct wishes *w = &s->wishes;
 
-	if (w->suspend)
+	if (w->suspend) {
 		term_suspend();
+		w->retitle = true;
+	}
 	if (w->repaint)
 		term_forget();
 	if (w->bell)

@@ -22,7 +22,7 @@ struct overview {
 	size_t			 at, top;	/* lines */
 	size_t			 nrows;
 	size_t			 rows;		/* lines on the screen */
-	int			 y;
+	int			 y, cols;
 	struct buf		 key;		/* of the selected row */
 };
 
@@ -129,6 +129,11 @@ static bool is_fault(const struct home_section *s, size_t row)
 	return v.tag == CELL_TEXT && v.n && (v.s[0] == 'b' || v.s[0] == 'd');
 }
 
+static int empty_width(const struct overview *o)
+{
+	return o->cols > 20 ? o->cols - 4 : 76;
+}
+
 static size_t add_rows(struct place *p, struct overview *o, size_t section,
     struct filter *f)
 {
@@ -149,6 +154,19 @@ static size_t add_rows(struct place *p, struct overview *o, size_t section,
 	return n;
 }
 
+/* A line for each piece of it that fits. */
+static void add_empty(struct overview *o, size_t section)
+{
+	const char *s = o->home->v[section].empty;
+	size_t at = 0, n = strlen(s);
+
+	while (at < n) {
+		add_line(o, LINE_EMPTY, section, at);
+		at += pager_line(s + at, n - at, empty_width(o));
+		at += at < n && s[at] == ' ';
+	}
+}
+
 static void lay_out(struct place *p, struct overview *o)
 {
 	struct filter *f = p->filter ? filter_new(p->filter, NULL) : NULL;
@@ -163,7 +181,7 @@ static void lay_out(struct place *p, struct overview *o)
 		n = add_rows(p, o, i, f);
 		o->nrows += n;
 		if (!n && !s->table.n && s->empty)
-			add_line(o, LINE_EMPTY, i, 0);
+			add_empty(o, i);
 	}
 	filter_free(f);
 	find_selection(p, o);
@@ -381,8 +399,9 @@ static void draw_line(struct place *p, struct overview *o, size_t at,
 		draw_row(p, o, at, f, y);
 		break;
 	case LINE_EMPTY:
-		frame_puts(f, 3, y, s->empty == s->right ? LOOK_BAD : LOOK_OLD,
-		    s->empty);
+		frame_put(f, 3, y, f->cols, s->empty == s->right ? LOOK_BAD
+		    : LOOK_OLD, s->empty + l->row, pager_line(s->empty +
+		    l->row, strlen(s->empty + l->row), empty_width(o)));
 		break;
 	case LINE_BLANK:
 		break;
@@ -399,6 +418,10 @@ static void draw(struct place *p, struct frame *f, int y, int rows)
 		pager_wrap(f, y, rows, p->error ? LOOK_BAD : LOOK_PLAIN,
 		    p->error ? p->error : p->screen->play ? "" : "Reading.");
 		return;
+	}
+	if (o->cols != f->cols) {
+		o->cols = f->cols;
+		lay_out(p, o);
 	}
 	for (size_t i = 0; i < o->home->n; i++) {
 		grid_fit(&o->grid[i], f->cols);

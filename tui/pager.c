@@ -14,7 +14,7 @@
 
 /* The bytes of s that stand on one line of that width: to the last blank that
  * fits, or cut where there is none. */
-static size_t line_bytes(const char *s, size_t n, int width)
+size_t pager_line(const char *s, size_t n, int width)
 {
 	int cells;
 	size_t fit = text_fits(s, n, width, &cells), at = fit;
@@ -42,7 +42,7 @@ int pager_wrap(struct frame *f, int y, int rows, unsigned look,
 	s = buf_str(&b);
 	n = b.n;
 	while (n && used < rows) {
-		size_t k = line_bytes(s, n, width);
+		size_t k = pager_line(s, n, width);
 		frame_put(f, f->cols > 2 * MARGIN ? MARGIN : 0, y + used++,
 		    width, look, s, k);
 		s += k;
@@ -186,7 +186,7 @@ static int put_line(struct frame *f, int y, int rows, const char *s)
 			left = 0;
 			width = f->cols;
 		}
-		k = line_bytes(s, n, width);
+		k = pager_line(s, n, width);
 		frame_put(f, left, y + used++, width, LOOK_PLAIN, s, k);
 		s += k;
 		n -= k;

@@ -9,4 +9,7 @@
 int pager_wrap(struct frame *f, int y, int rows, unsigned look,
     const char *text);
 
+/* The bytes of harmless text that stand on one line of that width. */
+size_t pager_line(const char *s, size_t n, int width);
+
 #endif

@@ -21,8 +21,10 @@ static double round_up(double v)
 {
 	double p = pow(10, floor(log10(v)));
 
-	for (int i = 0; i < 5; i++) {
-		static const double steps[] = {1, 2, 2.5, 5, 10};
+	/* All of them are round by quarters too. */
+	static const double steps[] = {1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		if (v <= steps[i] * p * 1.0000001)
 			return steps[i] * p;
 	}

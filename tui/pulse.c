@@ -63,25 +63,45 @@ static void add_span(struct buf *b, const char *before, struct cell c,
 		return;
 	seconds = (double)((c.i - from) * sign) / 1000;
 	buf_adds(b, before);
-	value_ago(b, seconds > 0 ? seconds : 0, SPELL_SHORT);
+	value_ago(b, seconds > 0 ? (double)(int64_t)seconds : 0, SPELL_SHORT);
 }
 
-/* Without the address again that the error begins with. */
-static void say_source(struct buf *b, const struct cell *c)
+/* "envoy 10.0.1.7:9901: ", as errors of sources begin too. */
+static void add_backend(struct buf *b, const struct cell *c)
 {
-	int64_t now = clock_now();
-
 	add_text(b, c[0]);
 	buf_addc(b, ' ');
-	if (c[1].tag == CELL_TEXT && c[1].n > 7 &&
-	    !memcmp(c[1].s, "http://", 7))
-		buf_add(b, c[1].s + 7, c[1].n - 7);
-	else
-		add_text(b, c[1]);
+	add_text(b, c[1]);
 	buf_adds(b, ": ");
-	add_text(b, c[2].tag == CELL_TEXT && c[2].n ? c[2] : c[3]);
+}
+
+static void drop_scheme(struct buf *b)
+{
+	static const char scheme[] = "http://";
+	char *at = strstr(buf_str(b), scheme);
+	size_t n = sizeof(scheme) - 1;
+
+	if (!at)
+		return;
+	memmove(at, at + n, strlen(at + n) + 1);
+	b->n -= n;
+}
+
+static void say_source(struct buf *b, const struct cell *c)
+{
+	const struct cell *error = c[2].tag == CELL_TEXT && c[2].n ? &c[2]
+								   : &c[3];
+	int64_t now = clock_now();
+	struct buf name = {0};
+
+	add_backend(&name, c);
+	if (error->n < name.n || memcmp(error->s, name.p, name.n))
+		buf_add(b, name.p, name.n);
+	add_text(b, *error);
+	drop_scheme(b);
 	add_span(b, ", ", c[4], now, -1);
 	add_span(b, ", again in ", c[5], now, 1);
+	buf_free(&name);
 }
 
 static int read_sources(struct work *w, struct cache *c, struct pulse *p,

@@ -83,6 +83,9 @@ struct style theme_style(const struct theme *t, unsigned look)
 
 	if (look & LOOK_SELECTED) {
 		const struct style *over = &t->selection;
+		/* On the bar only what is wrong keeps its colour. */
+		if (role == LOOK_ACCENT)
+			s = t->style[LOOK_PLAIN];
 		if (over->colour >= 0)
 			s.colour = over->colour;
 		s.bold |= over->bold;

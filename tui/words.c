@@ -1,6 +1,7 @@
 /* What keys mean and which words only the screen knows: one table, from which
  * the help is made too. A key that the user or the view has bound to a line
  * stands before it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -379,8 +380,8 @@ static void hint(struct hint *out, size_t *n, size_t max, int rank,
 		return;
 	h = &out[(*n)++];
 	*h = (struct hint){.rank = rank};
-	strncpy(h->key, key, sizeof(h->key) - 1);
-	strncpy(h->note, note ? note : "", sizeof(h->note) - 1);
+	snprintf(h->key, sizeof(h->key), "%s", key);
+	snprintf(h->note, sizeof(h->note), "%s", note ? note : "");
 }
 
 static void plain_key(const char *key, char out[KEY_BYTES + 4])
@@ -416,7 +417,8 @@ size_t keys_hints(struct screen *s, struct hint *out, size_t max)
 {
 	struct place *p = s->here;
 	const struct line *l = &p->sight->line;
-	bool list = l->view && l->verb == VERB_LIST && p->body == &browser_body;
+	bool list = l->view && l->verb == VERB_LIST && !p->fixed &&
+	    p->body == &browser_body;
 	size_t n = 0;
 
 	if (list)
