@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "faulty.h"
@@ -400,6 +401,23 @@ static int ask(struct task *t, void *arg, struct err *e)
 	return result;
 }
 
+/* Until this process only waits: after the first bytes of TLS curl loads all
+ * certificates, 50 ms of work, or a second where memory is watched. */
+static void settle(void)
+{
+	clock_t used, before;
+	int i;
+
+	used = clock();
+	for (i = 0; i < 100; i++) {
+		usleep(100000);
+		before = used;
+		used = clock();
+		if (used - before < CLOCKS_PER_SEC / 100)
+			return;
+	}
+}
+
 /* listener: where its first bytes are awaited; -1. */
 static void cancels_at(const char *url, const char *target, int listener)
 {
@@ -414,8 +432,7 @@ static void cancels_at(const char *url, const char *target, int listener)
 	if (listener >= 0) {
 		fd = accept(listener, NULL, NULL);
 		assert_int_equal(recv(fd, &c, 1, 0), 1);
-		/* Then curl loads the certificates, 50 ms of work. */
-		usleep(600000);
+		settle();
 	} else {
 		usleep(150000);
 	}
