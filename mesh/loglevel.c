@@ -231,7 +231,8 @@ static int log_level_run(struct run *r, struct err *err)
 		return unknown(err, "level", level, levels, "trace, debug, "
 		    "info, warning, error, critical or off");
 	if (envoy_backends(c, &list, err) == 0 &&
-	    (b = find_proxy(&list, args[0], c->name, err)))
+	    (b = find_proxy(&list, args[0], c->name, err)) &&
+	    gate_allows(r, envoy_name(b), err) == 0)
 		result = ask_and_act(r, b, logger, level, err);
 	backend_list_release(&list);
 	return result;

@@ -20,7 +20,8 @@ extern const struct command home_command, findings_command,
 	{.name = "severity", .rank = 1, .help = "bad or doubtful"}, \
 	{.name = "module", .rank = 3, .help = "whose rule it is"}, \
 	{.name = "rule", .rank = 2, .help = "what found it"}, \
-	{.name = "object", .flags = COLUMN_LINK, .help = "what it is about"}, \
+	{.name = "object", .flags = COLUMN_LINK | COLUMN_PATH, \
+	    .help = "what it is about"}, \
 	{.name = "text", .help = "what is wrong"}, \
 	{.name = "since", .type = TYPE_TIME, .rank = 1, \
 	    .help = "open since then"}, \

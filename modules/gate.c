@@ -188,6 +188,22 @@ static int read_only(struct run *r, const struct plan *p,
 	return turned_down(r, p, c, "refused", &why, err);
 }
 
+int gate_allows(struct run *r, const char *target, struct err *err)
+{
+	const struct context *c = run_context(r, err);
+	struct plan p = {0};
+	int rc;
+
+	if (!c)
+		return -1;
+	if (r->line->flags.dry_run || session_may_write(r->session, c))
+		return 0;
+	plan_add(&p, target, NULL, NULL, NULL, NULL);
+	rc = read_only(r, &p, c, err);
+	plan_release(&p);
+	return rc;
+}
+
 /* 1: goes on; -1: declined, or a SEVERE one that nobody confirmed. */
 static int confirmed(struct run *r, const struct plan *p,
     const struct context *c, const char *name, struct err *err)
