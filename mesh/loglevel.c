@@ -192,7 +192,7 @@ static int ask_and_act(struct run *r, const struct backend *b,
 	const char *old;
 	int result = -1;
 
-	if (envoy_link_open(&link, r->session, b, err) < 0)
+	if (envoy_link_open(&link, r->session, b, r->task, err) < 0)
 		return -1;
 	if (post(&link, r, "/logging", &now, err) < 0)
 		goto out;

@@ -261,6 +261,8 @@ int gate_leave(struct run *r, struct plan *p, struct err *err)
 {
 	size_t failed = 0, refused = 0;
 	const char *error = NULL;
+	struct err unsaid;
+	int written;
 
 	for (size_t i = 0; i < p->n; i++) {
 		struct plan_step *s = &p->v[i];
@@ -277,10 +279,11 @@ int gate_leave(struct run *r, struct plan *p, struct err *err)
 		error = NULL;
 	else if (!error)
 		error = "no reason was given";
-	if (journal_end(r->cache, p->journal, !failed ? "done" :
-	    refused == failed ? "refused" : "failed", error, err) < 0)
-		return -1;
-	if (plan_print(r, p, RESULT_COLUMNS, err) < 0)
+	written = journal_end(r->cache, p->journal, !failed ? "done" :
+	    refused == failed ? "refused" : "failed", error, err);
+	/* What was done is said also where it can't be written down. */
+	if (plan_print(r, p, RESULT_COLUMNS, written < 0 ? &unsaid : err) < 0 ||
+	    written < 0)
 		return -1;
 	if (failed && failed == p->n) {
 		err_set(err, refused == failed ? ERR_REFUSED : ERR_FAILED,
