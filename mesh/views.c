@@ -55,8 +55,8 @@ const struct view proxies_view = {
 		{ "L", "mesh log-level {proxy} ", "log level" },
 		{0},
 	},
-	.empty = "No proxies yet. Name one under contexts.local.mesh.envoys, "
-	    "or try: kiban lab up",
+	.empty = "No proxies yet. Name one under mesh.envoys of this context "
+	    "in the config, or try: kiban lab up",
 };
 
 /* ---- listeners, routes --------------------------------------------------- */
@@ -411,6 +411,6 @@ const struct view services_view = {
 		{0},
 	},
 	.sort = "rps:desc",
-	.empty = "No services yet. Name a proxy under "
-	    "contexts.local.mesh.envoys, or try: kiban lab up",
+	.empty = "No services yet. Name a proxy under mesh.envoys of this "
+	    "context in the config, or try: kiban lab up",
 };
