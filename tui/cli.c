@@ -344,8 +344,7 @@ static int run_line(struct cli *c, struct err *err)
 
 	if (find_contexts(c, err) < 0)
 		return -1;
-	c->cache = cache_open(s->config.cache_dir, s->config.data_dir,
-	    &s->registry, 0, &s->note, err);
+	c->cache = session_cache(s, err);
 	if (!c->cache)
 		return -1;
 	if (s->note.n)
