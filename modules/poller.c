@@ -50,6 +50,7 @@ struct fleet {
 	int64_t			  list_at;
 	int64_t			  since;	/* r was pressed */
 	bool			  ruled, shown;
+	bool			  listed;	/* read once at least */
 	bool			  fetched;	/* since the last round */
 };
 
@@ -420,13 +421,22 @@ static void fleet_read(struct poller *p, struct fleet *f, struct cache *c)
 {
 	struct backend_list l = {0};
 	struct err err = {0};
-	bool good = target_list(&f->target, c, &l, &err) == 0;
+	bool good = target_list(&f->target, c, &l, &err) == 0, first;
 
 	pthread_mutex_lock(&p->lock);
-	if (good)
+	/* Of an empty fleet nothing is fetched, and all that was in it is
+	 * gone: a round says so. */
+	first = good && !f->listed && !l.n;
+	if (good) {
+		f->fetched |= f->n && !l.n;
+		f->listed = true;
 		fleet_match(f, &l);
+	}
 	f->list_at = clock_mono() + f->target.every;
 	pthread_mutex_unlock(&p->lock);
+	/* Not judged: nothing is in yet that a rule could go by. */
+	if (first)
+		target_round(&f->target, c, &l, &err);
 	backend_list_release(&l);
 }
 
