@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "find.h"
+#include "publish.h"
 #include "value.h"
 
 #define WORKERS		16
@@ -550,6 +551,7 @@ static int scheduler_main(struct task *t, void *arg, struct err *err)
 
 		pthread_mutex_unlock(&p->lock);
 		read_fleets(p, c);
+		publish_tasks(c);
 		pthread_mutex_lock(&p->lock);
 		tell = p->rows && clock_mono() >= p->told_at + LOOK;
 		if (tell) {
@@ -607,6 +609,8 @@ struct poller *poller_start(const struct session *s,
 {
 	struct poller *p = xcalloc(1, sizeof(*p));
 	pthread_condattr_t mono;
+	struct buf title = {0};
+	size_t i;
 
 	p->session = s;
 	p->moved = moved;
@@ -620,7 +624,12 @@ struct poller *poller_start(const struct session *s,
 	/* Upkeep waits until the first rows are in. */
 	p->tend_at = clock_mono() + 10 * LOOK;
 	init_places(p, contexts, ncontexts);
-	p->scheduler = task_start("", NULL, scheduler_main, p, NULL);
+	buf_adds(&title, "poll ");
+	for (i = 0; i < ncontexts; i++)
+		buf_addf(&title, "%s%s", i ? ", " : "", contexts[i]->name);
+	p->scheduler = task_start("", buf_str(&title), scheduler_main, p,
+	    NULL);
+	buf_free(&title);
 	return p;
 }
 
