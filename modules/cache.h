@@ -214,5 +214,7 @@ int mute_drop(struct cache *c, const char *context, const char *rule,
 
 /* This process's tasks that are worth a row, for `tasks` of every process. */
 int task_publish(struct cache *c, const struct task_info *i, struct err *err);
+/* Takes the row of one back. */
+int task_retract(struct cache *c, int64_t id, struct err *err);
 
 #endif
