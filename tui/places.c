@@ -99,7 +99,7 @@ void screen_go(struct screen *s, struct place *to)
 	s->last = from;
 	s->here = to;
 	s->reload_at = 0;
-	if (to->stale)
+	if (to->stale && !s->below)
 		place_load(to);
 }
 
