@@ -73,6 +73,8 @@ static int window_series(sqlite3_context *x, sqlite3_value **v,
 
 static void window_drop(struct window *w, size_t n)
 {
+	if (n == 0)
+		return;
 	memmove(w->samples.v, w->samples.v + n,
 	    (w->samples.n - n) * sizeof(*w->samples.v));
 	w->samples.n -= n;

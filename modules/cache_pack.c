@@ -225,7 +225,8 @@ static const struct hist *get_growth(struct reader *r, struct arena *a,
 
 void hist_pack(struct buf *out, const struct hist *h)
 {
-	buf_add(out, h->v, h->n * sizeof(*h->v));
+	if (h->n > 0)
+		buf_add(out, h->v, h->n * sizeof(*h->v));
 }
 
 /* ---- frames ------------------------------------------------------------------------ */

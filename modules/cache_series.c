@@ -262,7 +262,8 @@ static void reel_fill(struct cache *c, struct reel *r)
 			if (r->v[i].t0 - 1 < to)
 				to = r->v[i].t0 - 1;
 	}
-	qsort(r->v, r->n, sizeof(*r->v), by_time);
+	if (r->n > 1)
+		qsort(r->v, r->n, sizeof(*r->v), by_time);
 }
 
 static struct reel *reel_get(struct cache *c, int64_t scope, int64_t part,

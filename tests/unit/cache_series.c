@@ -316,7 +316,7 @@ static void fields_that_are_none_are_errors(void **state)
 	(void)state;
 	poll(1000, 1, 1);
 	assert_non_null(strstr(ask("SELECT rate(series, 'nope', 60)" OF_A),
-	    "no kind has a metric \"nope\""));
+	    "no metric \"nope\""));
 	assert_non_null(strstr(ask("SELECT rate(series, 'took', 60)" OF_A),
 	    "bins()"));
 	assert_non_null(strstr(ask("SELECT bins(series, 'rq', 60)" OF_A),

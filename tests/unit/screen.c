@@ -235,8 +235,8 @@ static void fill_cache(void)
 		    round};
 		registry_each_kind(&session.registry, fill_kind, &f);
 		merge_things(c, f.t, round);
-		assert_int_equal(find_evaluate(&session, c, t, f.t, &note,
-		    &err), 0);
+		assert_int_equal(find_evaluate(&session, c, t, f.t, NULL,
+		    &note, &err), 0);
 	}
 	assert_string_equal(buf_str(&note), "");
 	cache_close(c);
