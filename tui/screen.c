@@ -475,13 +475,16 @@ static void poll_what_is_shown(struct screen *s)
 }
 
 /* Reading anew costs at most a quarter of a percent of a core when nothing
- * moved, and two percent when something did. */
+ * moved, and two percent when something did; one where it takes seconds. */
 static int64_t pause_of(const struct place *p, bool moved)
 {
 	int64_t ms = p->took * (moved ? 50 : 400);
-	int64_t least = moved ? 500 : 2000;
+	int64_t least = moved ? 500 : 2000, most = p->took * 100;
 
-	return ms < least ? least : ms > 120000 ? 120000 : ms;
+	/* Two minutes are long enough, unless reading takes seconds. */
+	if (most < 120000)
+		most = 120000;
+	return ms < least ? least : ms > most ? most : ms;
 }
 
 static int64_t reload_due(const struct screen *s)
