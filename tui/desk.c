@@ -12,7 +12,7 @@
 
 #include "mem.h"
 
-#define SPARE_MAX 3
+#define SPARE_MAX 1	/* each keeps its pages: megabytes */
 
 struct post {
 	struct post	*next;

@@ -204,6 +204,12 @@ static void run_parsed(struct linear *l, struct line *line)
 	}
 	if (!line->view && !line->command)
 		line->command = &home_command;
+	/* It would go back over what was read already. */
+	if (line->flags.watch) {
+		say("--watch has no place here: what happens is told as it "
+		    "happens");
+		line->flags.watch = 0;
+	}
 	cli_run(&own, line);
 }
 

@@ -1,6 +1,6 @@
 /* The loop: one thread that waits for the terminal, for what comes back to the
  * desk, or for a time; and the same without a terminal, for --play. */
-#include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -79,6 +79,16 @@ static bool take_keys(struct screen *s)
 	return s->quit || rc == 0;
 }
 
+/* What comes within a moment needs no frame that says it is being read. */
+#define MOMENT 80
+
+static int64_t held(const struct screen *s)
+{
+	int64_t left = s->here->began + MOMENT - clock_mono();
+
+	return s->here->loaded || s->prompt.kind || left < 0 ? 0 : left;
+}
+
 static void wait_for_something(struct screen *s)
 {
 	struct pollfd p[2] = {
@@ -89,6 +99,8 @@ static void wait_for_something(struct screen *s)
 
 	if (key >= 0 && (due < 0 || key < due))
 		due = key;
+	if (held(s) && (due < 0 || held(s) < due))
+		due = (int)held(s);
 	poll(p, 2, due);
 }
 
@@ -107,12 +119,23 @@ static int run(struct screen *s)
 		screen_turn(s, moved);
 		if (s->quit)
 			break;
-		screen_draw(s);
 		grant(s);
-		term_paint(&s->frame);
+		if (!held(s)) {
+			screen_draw(s);
+			term_paint(&s->frame);
+		}
 		wait_for_something(s);
 	}
 	return deadly;
+}
+
+/* Results are read on tasks and freed here, big ones and often: what is freed
+ * goes back to the system instead of lying about in the tasks' own arenas. */
+static void tune_memory(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
 }
 
 int screen_run(struct session *s, struct line *start, struct err *err)
@@ -121,6 +144,7 @@ int screen_run(struct session *s, struct line *start, struct err *err)
 	struct screen screen;
 	int cols, rows, deadly;
 
+	tune_memory();
 	theme_load(&theme, &s->config, start->flags.no_color);
 	screen_init(&screen, s, start, 80, 24, false);
 	if (screen_begin(&screen, err) < 0 ||
@@ -143,6 +167,11 @@ int screen_run(struct session *s, struct line *start, struct err *err)
 
 /* ---- without one ---------------------------------------------------------------- */
 
+static bool is_busy(const struct screen *s)
+{
+	return desk_busy(s->desk) || s->moved || s->to_look;
+}
+
 /* Until nothing runs any more, or only what waits for an answer. */
 static int settle(struct screen *s, int64_t deadline, const char *after,
     struct err *err)
@@ -153,10 +182,10 @@ static int settle(struct screen *s, int64_t deadline, const char *after,
 		screen_turn(s, desk_turn(s->desk));
 		if (s->quit)
 			return 0;
-		if (!desk_busy(s->desk) && !s->moved) {
+		if (!is_busy(s)) {
 			/* A question may have come since. */
 			screen_turn(s, false);
-			if (!desk_busy(s->desk) && !s->moved)
+			if (!is_busy(s))
 				return 0;
 		}
 		if (left <= 0)

@@ -97,6 +97,7 @@ struct screen {
 	struct frame	 frame;
 	bool		 play;		/* no terminal, nothing by itself */
 	bool		 quit;
+	bool		 below;		/* the place being opened isn't shown */
 	struct place	*here, *last;
 	size_t		 places;
 	int64_t		 at;		/* the time shown; 0: now */
@@ -109,6 +110,7 @@ struct screen {
 	bool		 said_long;	/* shown whole, over the body */
 	struct pulse	*pulse;		/* NULL: not yet */
 	struct work	*pulsing;
+	bool		 to_look;	/* a pulse is due */
 	struct poller	*poller;
 	char		*polled;	/* contexts the poller has */
 	const char *const *shown;	/* kinds that it was told */

@@ -98,7 +98,7 @@ void screen_go(struct screen *s, struct place *to)
 	}
 	s->last = from;
 	s->here = to;
-	if (to->stale)
+	if (to->stale && !s->below)
 		place_load(to);
 }
 

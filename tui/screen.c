@@ -439,11 +439,14 @@ static void pulse_came(void *arg, struct pulse *p)
 	s->pulse = p;
 }
 
+/* Behind what is read for the body, on the same connection: a second one would
+ * keep another eight megabytes of pages. */
 static void look(struct screen *s)
 {
-	if (!s->pulsing)
-		s->pulsing = pulse_start(s->desk, s->here->sight, pulse_came,
-		    s);
+	if (!s->to_look || s->here->load || s->pulsing)
+		return;
+	s->to_look = false;
+	s->pulsing = pulse_start(s->desk, s->here->sight, pulse_came, s);
 }
 
 /* The poller follows the contexts that are shown, and what is shown. */
@@ -472,20 +475,23 @@ static void poll_what_is_shown(struct screen *s)
 }
 
 /* Reading anew costs at most a quarter of a percent of a core when nothing
- * moved, and five percent when something did. */
+ * moved, and two percent when something did; one where it takes seconds. */
 static int64_t pause_of(const struct place *p, bool moved)
 {
-	int64_t ms = p->took * (moved ? 20 : 400);
-	int64_t least = moved ? 200 : 2000;
+	int64_t ms = p->took * (moved ? 50 : 400);
+	int64_t least = moved ? 500 : 2000, most = p->took * 100;
 
-	return ms < least ? least : ms > 120000 ? 120000 : ms;
+	/* Two minutes are long enough, unless reading takes seconds. */
+	if (most < 120000)
+		most = 120000;
+	return ms < least ? least : ms > most ? most : ms;
 }
 
 static int64_t reload_due(const struct screen *s)
 {
 	const struct place *p = s->here;
 
-	if (p->load || s->pulsing)
+	if (p->load || s->pulsing || s->to_look)
 		return INT64_MAX;
 	return (p->began > s->moved_at ? p->began : s->moved_at) +
 	    pause_of(p, s->moved);
@@ -517,8 +523,9 @@ void screen_turn(struct screen *s, bool moved)
 		/* In the past nothing moves but the findings of now. */
 		if (!s->at || !sight_has_past(s->here->sight) || fetched)
 			place_load(s->here);
-		look(s);
+		s->to_look = true;
 	}
+	look(s);
 	if (s->play)
 		refresh_for_play(s);
 }
@@ -583,13 +590,18 @@ int screen_begin(struct screen *s, struct err *err)
 
 	s->at = l->flags.at;
 	/* Home lies below, so that Esc leads there; it is read when shown. */
+	s->below = words;
 	if (open_start(s, true, err) < 0)
 		return -1;
+	s->below = false;
 	if (words && open_start(s, false, err) < 0)
 		return -1;
+	/* A command shows its rows when it has them; until then it is home. */
+	if (s->here->stale)
+		place_load(s->here);
+	s->to_look = true;
 	if (s->session->note.n)
 		screen_say(s, LOOK_BAD, "%s", buf_str(&s->session->note));
-	look(s);
 	return 0;
 }
 

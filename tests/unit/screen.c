@@ -687,7 +687,7 @@ static void settle(struct screen *s)
 {
 	for (int i = 0; i < 200; i++) {
 		screen_turn(s, desk_turn(s->desk));
-		if (!desk_busy(s->desk) && !s->moved)
+		if (!desk_busy(s->desk) && !s->moved && !s->to_look)
 			return;
 		usleep(5000);
 	}
