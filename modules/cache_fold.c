@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLD_MIN	60		/* frames a block has at least… */
+#define FOLD_MIN	36		/* frames a block has at least… */
 #define FOLD_MAX	240		/* …and at most */
 #define LATE		60000		/* ms a merge may end after its time */
 

@@ -87,6 +87,7 @@ struct cache {
 	int64_t			 writes;	/* own ones, since the open */
 	int64_t			 memo_writes;
 	struct reels		*reels;		/* read samples (cache_series.c) */
+	sqlite3_stmt		*read_block, *read_frame;
 	struct marks		*marks;		/* open findings (cache_mark.c) */
 	struct incoming		*incoming;	/* rows being written */
 

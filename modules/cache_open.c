@@ -457,7 +457,8 @@ void cache_close(struct cache *c)
 	reels_free(c->reels);
 	marks_free(c->marks);
 	aim_free(c->aim);
-	/* Modules free what they were given. */
+	sqlite3_finalize(c->read_block);
+	sqlite3_finalize(c->read_frame);
 	sqlite3_close_v2(c->db);
 	for (t = c->tables; *t; t++)
 		table_free(*t);

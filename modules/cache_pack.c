@@ -1,5 +1,5 @@
 /* How samples are packed. A frame keeps values whole, slot after slot, with a
- * way in every sixteen slots. A block keeps columns: numbers as integers of a
+ * way in every four slots. A block keeps columns: numbers as integers of a
  * scale, then the smaller of differences with runs, or bits over a base and a
  * common divisor, of the values or of their differences. Nothing read here is
  * trusted: a file can be damaged. */
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP	16	/* slots between two ways in */
+#define GROUP	4	/* slots between two ways in */
 #define BITS_MAX 56	/* so that a value is within 8 bytes at any bit */
 
 /* ---- bytes --------------------------------------------------------------------- */
