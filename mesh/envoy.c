@@ -404,7 +404,7 @@ static int envoy_fetch(struct fetch *f, struct err *err)
 	p.deadline = clock_mono() + (f->timeout > 0 ? f->timeout : POLL_LIMIT);
 	if (!p.memo->opened) {
 		if (envoy_link_open(&p.memo->link, f->session, f->backend,
-		    err) < 0)
+		    f->task, err) < 0)
 			return -1;
 		p.memo->opened = true;
 	}

@@ -44,6 +44,11 @@ static int add_address(const struct context *c, struct backend_list *out,
 		backend_add(out, s, name, map);
 		return 0;
 	}
+	/* Before any sentence repeats it; an address is seen everywhere. */
+	if (http_has_user(s))
+		return err_set(err, ERR_USAGE, "mesh.envoys: a URL with a user "
+		    "and password is not taken; put it into headers: as env:, "
+		    "file: or cmd:");
 	if (strncmp(s, "http://", 7) == 0 || strncmp(s, "https://", 8) == 0) {
 		backend_add(out, s, name, map);
 		return 0;

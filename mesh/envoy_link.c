@@ -19,11 +19,11 @@ static char *path_at(const struct session *s, const struct node *n,
 }
 
 static int add_header(struct envoy_link *l, const struct session *s,
-    const struct node *n, struct err *err)
+    const struct node *n, const struct task *t, struct err *err)
 {
 	struct buf value = {0};
 
-	if (config_secret(&s->config, n->text, &value, err) < 0)
+	if (config_secret(&s->config, n->text, &value, t, err) < 0)
 		return err_prefix(err, "%s: header %s", l->what, n->key);
 	if (strpbrk(buf_str(&value), "\r\n")) {
 		err_set(err, ERR_FAILED, "%s: header %s: its value has more "
@@ -57,7 +57,7 @@ static char *url_of(const struct session *s, const char *address)
 }
 
 int envoy_link_open(struct envoy_link *l, const struct session *s,
-    const struct backend *b, struct err *err)
+    const struct backend *b, const struct task *t, struct err *err)
 {
 	const struct node *headers = b->node ? node_get(b->node, "headers") :
 	    NULL, *n;
@@ -70,7 +70,7 @@ int envoy_link_open(struct envoy_link *l, const struct session *s,
 		.key = path_at(s, b->node, "key"),
 	};
 	for (n = headers ? headers->first : NULL; n; n = n->next)
-		if (n->text && add_header(l, s, n, err) < 0) {
+		if (n->text && add_header(l, s, n, t, err) < 0) {
 			envoy_link_close(l);
 			return -1;
 		}

@@ -192,7 +192,7 @@ static int ask_and_act(struct run *r, const struct backend *b,
 	const char *old;
 	int result = -1;
 
-	if (envoy_link_open(&link, r->session, b, err) < 0)
+	if (envoy_link_open(&link, r->session, b, r->task, err) < 0)
 		return -1;
 	if (post(&link, r, "/logging", &now, err) < 0)
 		goto out;
@@ -231,7 +231,8 @@ static int log_level_run(struct run *r, struct err *err)
 		return unknown(err, "level", level, levels, "trace, debug, "
 		    "info, warning, error, critical or off");
 	if (envoy_backends(c, &list, err) == 0 &&
-	    (b = find_proxy(&list, args[0], c->name, err)))
+	    (b = find_proxy(&list, args[0], c->name, err)) &&
+	    gate_allows(r, envoy_name(b), err) == 0)
 		result = ask_and_act(r, b, logger, level, err);
 	backend_list_release(&list);
 	return result;

@@ -219,8 +219,9 @@ struct envoy_link {
 	size_t			 nheaders;
 	struct http_link	*http;
 };
+/* A cancel of t ends the `cmd:` of a secret header. */
 int envoy_link_open(struct envoy_link *l, const struct session *s,
-    const struct backend *b, struct err *err);
+    const struct backend *b, const struct task *t, struct err *err);
 /* Any whole answer is 0. deadline by clock_mono(). */
 int envoy_ask(struct envoy_link *l, struct task *t, const char *method,
     const char *target, int64_t deadline, struct http_response *r,

@@ -55,8 +55,8 @@ const struct view proxies_view = {
 		{ "L", "mesh log-level {proxy} ", "log level" },
 		{0},
 	},
-	.empty = "No proxies yet. Name one under contexts.local.mesh.envoys, "
-	    "or try: kiban lab up",
+	.empty = "No proxies yet. Name one under mesh.envoys of this context "
+	    "in the config, or try: kiban lab up",
 };
 
 /* ---- listeners, routes --------------------------------------------------- */
@@ -193,7 +193,8 @@ const struct view clusters_view = {
 		{ "p", "mesh proxies show {proxy}", "proxy" },
 		{0},
 	},
-	.empty = "No clusters: no proxy has answered yet. See kiban sources",
+	.empty = "No clusters: none is meant, or no proxy has answered yet. See "
+	    "kiban sources",
 };
 
 const struct view endpoints_view = {
@@ -247,8 +248,8 @@ const struct view endpoints_view = {
 		{ "p", "mesh proxies show {proxy}", "proxy" },
 		{0},
 	},
-	.empty = "No endpoints: no proxy has answered yet, or no cluster has a "
-	    "host. See kiban mesh clusters",
+	.empty = "No endpoints: no proxy has answered yet, or none of these "
+	    "clusters has a host. See kiban mesh clusters",
 };
 
 /* ---- certificates -------------------------------------------------------- */
@@ -396,8 +397,12 @@ const struct view services_view = {
 		{0},
 	},
 	.keys = (const struct bind[]){
-		{ "<Enter>", "mesh clusters --where \"cluster = {service}\"",
-		  "clusters" },
+		/* One that nobody calls is measured at its proxies: deeper is
+		 * what they call. */
+		{ "<Enter>", "mesh clusters --where \"cluster = {service} or "
+		  "{service} not in (select cluster from mesh_cluster) and "
+		  "proxy in (select proxy from mesh_proxy "
+		  "where cluster = {service})\"", "clusters" },
 		{ "e", "mesh endpoints --where \"cluster = {service}\"",
 		  "endpoints" },
 		{ "o", "mesh routes --where \"target = {service}\"", "routes" },
@@ -406,6 +411,6 @@ const struct view services_view = {
 		{0},
 	},
 	.sort = "rps:desc",
-	.empty = "No services yet. Name a proxy under "
-	    "contexts.local.mesh.envoys, or try: kiban lab up",
+	.empty = "No services yet. Name a proxy under mesh.envoys of this "
+	    "context in the config, or try: kiban lab up",
 };

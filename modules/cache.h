@@ -37,6 +37,8 @@ struct cache *cache_open(const char *cache_dir, const char *data_dir,
 void cache_close(struct cache *c);
 /* True for the fallback in memory. */
 bool cache_in_memory(const struct cache *c);
+/* Why data.db can't be written, "" when it can. It is never set aside. */
+const char *cache_own_fault(const struct cache *c);
 
 /* ---- reading ---------------------------------------------------------- */
 

@@ -25,6 +25,40 @@ static void note_damage(struct cache *c)
 	free(path);
 }
 
+/* A query may read both files, and SQLite doesn't say which is damaged. What
+ * can't be prepared is main's: data's schema was read when it was attached. */
+static bool own_is_damaged(struct cache *c)
+{
+	sqlite3_stmt *s = NULL;
+	const char *said;
+	bool bad;
+	int rc;
+
+	/* Before it is attached, the opening still looks at errcode. */
+	if (!sqlite3_db_filename(c->db, "data") ||
+	    sqlite3_prepare_v2(c->db, "PRAGMA data.quick_check(1)", -1, &s,
+	    NULL) != SQLITE_OK)
+		return false;
+	rc = sqlite3_step(s);
+	said = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) :
+	    NULL;
+	bad = said ? strcmp(said, "ok") != 0 : (rc & 0xff) == SQLITE_CORRUPT ||
+	    (rc & 0xff) == SQLITE_NOTADB;
+	sqlite3_finalize(s);
+	return bad;
+}
+
+static int damage(struct cache *c, const char *what, struct err *err)
+{
+	if (c->own || own_is_damaged(c))
+		return err_set(err, ERR_FAILED, "data.db is damaged; it holds "
+		    "what you made, so it is never dropped nor renewed: "
+		    "writes are refused, reads go on");
+	note_damage(c);
+	return err_set(err, ERR_FAILED, "cache: %s: the file is damaged; the "
+	    "next start sets it aside", what);
+}
+
 int db_fault(struct cache *c, const char *what, struct err *err)
 {
 	int rc = sqlite3_errcode(c->db);
@@ -32,9 +66,7 @@ int db_fault(struct cache *c, const char *what, struct err *err)
 	switch (rc & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		note_damage(c);
-		return err_set(err, ERR_FAILED, "cache: %s: the file is "
-		    "damaged; the next start sets it aside", what);
+		return damage(c, what, err);
 	case SQLITE_FULL:
 		return err_set(err, ERR_FAILED, "cache: %s: no space left on "
 		    "the disk; nothing was written", what);

@@ -78,6 +78,7 @@ struct cache {
 	bool			 declared;	/* json_each, sample: used once */
 	char			*path;		/* of cache.db; NULL in memory */
 	char			 own_fault[1400]; /* why data.db can't be written */
+	bool			 own;		/* the statement is on data.db */
 	uint64_t		 seed;		/* of hashes stored in this file */
 
 	int64_t			 at, since;	/* as aimed; at 0: now */

@@ -320,10 +320,12 @@ static void set_aside(const char *path)
 	free(from);
 }
 
-/* Born with its mode: SQLite gives -wal and -shm the same. */
+/* Born with its mode: SQLite gives -wal and -shm the same. A file that is there
+ * is not opened: closing it would drop the locks that other connections of this
+ * process hold on it, since POSIX locks belong to the process. */
 static void file_born(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		close(fd);

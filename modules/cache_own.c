@@ -45,7 +45,7 @@ static int migrate(struct cache *c, struct err *err)
 	if (done > n)
 		return err_set(err, ERR_FAILED, "it is from a newer kiban");
 	if (done < 0)
-		return err_set(err, ERR_FAILED, "%s", sqlite3_errmsg(c->db));
+		return db_fault(c, "data.db", err);
 	if (db_exec(c, err, "BEGIN IMMEDIATE") < 0)
 		return -1;
 	/* Read again inside the lock. */
@@ -97,17 +97,21 @@ int own_open(struct cache *c, const char *data_dir, struct buf *note,
 
 	if (c->flags & CACHE_MEMORY)
 		return attach_memory(c, err);
+	c->own = true;
 	path = xasprintf("%s/data.db", data_dir);
 	if (c->flags & CACHE_READ) {
 		rc = access(path, F_OK) < 0 ? attach_memory(c, err) :
 		    attach(c, path, &why);
 	} else {
 		cache_folder(data_dir);
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0) {
+		/* Only made here, never opened when it is there: closing it
+		 * would drop SQLite's locks in this process. */
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST) {
 			rc = err_set(&why, ERR_FAILED, "%s", strerror(errno));
 		} else {
-			close(fd);
+			if (fd >= 0)
+				close(fd);
 			rc = attach(c, path, &why);
 		}
 	}
@@ -121,7 +125,13 @@ int own_open(struct cache *c, const char *data_dir, struct buf *note,
 		rc = attach_memory(c, err);
 	}
 	free(path);
+	c->own = false;
 	return rc;
+}
+
+const char *cache_own_fault(const struct cache *c)
+{
+	return c->own_fault;
 }
 
 /* ---- the journal -------------------------------------------------------------- */
@@ -147,12 +157,21 @@ static int own_writable(struct cache *c, struct err *err)
 	return 0;
 }
 
+/* Until finish(), what fails is data.db's fault: it must not cost the cache. */
+static sqlite3_stmt *own_prepare(struct cache *c, struct err *err,
+    const char *sql)
+{
+	c->own = true;
+	return db_prepare(c, err, sql);
+}
+
 /* Runs s, which wrote one thing of the user's, and frees it. */
 static int finish(struct cache *c, sqlite3_stmt *s, struct err *err)
 {
 	int rc = s ? db_done(c, s, err) : -1;
 
 	sqlite3_finalize(s);
+	c->own = false;
 	c->writes++;
 	return rc;
 }
@@ -165,12 +184,12 @@ int64_t journal_begin(struct cache *c, const char *context,
 
 	if (own_writable(c, err) < 0)
 		return -1;
-	s = db_prepare(c, err, "INSERT INTO data.journal(t, context, who, "
+	s = own_prepare(c, err, "INSERT INTO data.journal(t, context, who, "
 	    "command, target, result) VALUES(?1, ?2, ?3, ?4, ?5, 'unknown')");
-	if (!s)
-		return -1;
 	who = who_am_i();
-	db_bind(s, "issss", clock_now(), context, who, command, target);
+	if (s)
+		db_bind(s, "issss", clock_now(), context, who, command,
+		    target);
 	free(who);
 	return finish(c, s, err) < 0 ? -1 : sqlite3_last_insert_rowid(c->db);
 }
@@ -178,7 +197,7 @@ int64_t journal_begin(struct cache *c, const char *context,
 int journal_end(struct cache *c, int64_t id, const char *result,
     const char *error, struct err *err)
 {
-	sqlite3_stmt *s = db_prepare(c, err, "UPDATE data.journal SET "
+	sqlite3_stmt *s = own_prepare(c, err, "UPDATE data.journal SET "
 	    "result = ?2, error = ?3 WHERE id = ?1");
 
 	if (s)
@@ -195,7 +214,7 @@ int mute_put(struct cache *c, const char *context, const char *rule,
 
 	if (own_writable(c, err) < 0)
 		return -1;
-	s = db_prepare(c, err, "INSERT OR REPLACE INTO data.mute(context, "
+	s = own_prepare(c, err, "INSERT OR REPLACE INTO data.mute(context, "
 	    "rule, object, since, until, because) "
 	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
 	if (s)
@@ -211,7 +230,7 @@ int mute_drop(struct cache *c, const char *context, const char *rule,
 
 	if (own_writable(c, err) < 0)
 		return -1;
-	s = db_prepare(c, err, "DELETE FROM data.mute WHERE context = ?1 AND "
+	s = own_prepare(c, err, "DELETE FROM data.mute WHERE context = ?1 AND "
 	    "rule = ?2 AND object IS ?3");
 	if (s)
 		db_bind(s, "sss", context, rule, object);

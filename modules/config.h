@@ -18,6 +18,8 @@
 #include "err.h"
 #include "mem.h"
 
+struct task;
+
 enum node_type { NODE_SCALAR, NODE_LIST, NODE_MAP };
 struct node {
 	enum node_type	 type;
@@ -109,8 +111,9 @@ int64_t config_size(const struct config *c, const char *path,
 /* New: text as an absolute path, relative to the config file. */
 char *config_path(const struct config *c, const char *text);
 /* Reads a reference into out (the caller wipes it); a plain text is itself.
- * cmd: is stopped after 10 s. ERR_FAILED names the reference, not its value. */
+ * cmd: is stopped after 10 s, and by a cancel of t (may be NULL). ERR_FAILED
+ * names the reference, not its value. */
 int config_secret(const struct config *c, const char *reference,
-    struct buf *out, struct err *err);
+    struct buf *out, const struct task *t, struct err *err);
 
 #endif

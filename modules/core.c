@@ -105,7 +105,7 @@ static const struct view changed_view = {
 		{.name = "after", .type = TYPE_TIME, .flags = COLUMN_WIDE,
 		    .help = "the fetch before: it happened after that"},
 		{.name = "module", .rank = 3, .help = "whose kind it is"},
-		{.name = "object", .flags = COLUMN_LINK,
+		{.name = "object", .flags = COLUMN_LINK | COLUMN_PATH,
 		    .help = "what it is about"},
 		{.name = "op", .rank = 4,
 		    .help = "added, changed, removed; of findings opened, "
@@ -153,7 +153,7 @@ static const struct view timeline_view = {
 		{.name = "type", .rank = 2,
 		    .help = "change, finding, write, gap (nobody fetched)"},
 		{.name = "module", .rank = 3, .help = "whose it is"},
-		{.name = "object", .flags = COLUMN_LINK,
+		{.name = "object", .flags = COLUMN_LINK | COLUMN_PATH,
 		    .help = "what it is about"},
 		{.name = "text", .help = "what happened"},
 		{.name = "kind", .flags = COLUMN_WIDE, .help = "of the row"},

@@ -20,7 +20,8 @@ extern const struct command home_command, findings_command,
 	{.name = "severity", .rank = 1, .help = "bad or doubtful"}, \
 	{.name = "module", .rank = 3, .help = "whose rule it is"}, \
 	{.name = "rule", .rank = 2, .help = "what found it"}, \
-	{.name = "object", .flags = COLUMN_LINK, .help = "what it is about"}, \
+	{.name = "object", .flags = COLUMN_LINK | COLUMN_PATH, \
+	    .help = "what it is about"}, \
 	{.name = "text", .help = "what is wrong"}, \
 	{.name = "since", .type = TYPE_TIME, .rank = 1, \
 	    .help = "open since then"}, \
@@ -30,8 +31,9 @@ extern const struct command home_command, findings_command,
 	{.name = "key", .type = TYPE_OBJECT, .flags = COLUMN_WIDE, \
 	    .help = "that row"}
 
-/* The beginning of what the line shows: --since, or what stands for it; 0. */
-int64_t line_since(const struct line *l);
+/* The beginning of the window of a line that is shown at that time (0: now):
+ * --since, or what stands for it; 0: all there is. */
+int64_t line_since(const struct line *l, int64_t at);
 
 /* New: KIND [KEY…] of v, `changed` or `timeline`, as an SQL expression over its
  * rows. ERR_USAGE for an unknown kind, or keys that aren't all there. */

@@ -3,10 +3,10 @@
  * reference, and one that stands there in the open is not shown at all. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core.h"
 #include "gate.h"
+#include "http.h"
 
 /* ---- context list ----------------------------------------------------------- */
 
@@ -137,20 +137,22 @@ static const struct column show_columns[] = {
 };
 
 /* A secret written in the open rather than as a reference. */
-static bool is_open_secret(const char *key, const char *value)
+static bool is_open_secret(const char *path, const char *key,
+    const char *value)
 {
-	static const char *const words[] = {
-		"password", "secret", "secret_key", "session_token", "token",
-		"Authorization", "dsn", NULL};
 	static const char *const references[] = {"env:", "file:", "cmd:", NULL};
 
 	for (size_t i = 0; references[i]; i++)
 		if (!strncmp(value, references[i], strlen(references[i])))
 			return false;
-	for (size_t i = 0; words[i]; i++)
-		if (!strcasecmp(key, words[i]))
-			return strcmp(key, "dsn") || strstr(value, "password");
-	return false;
+	/* Any header may be what lets somebody in. */
+	if (!strncmp(path, "headers.", 8) || strstr(path, ".headers."))
+		return true;
+	if (!strcmp(key, "dsn") && strstr(value, "password"))
+		return true;
+	/* `key` beside `cert` is the path of a file. */
+	return (strstr(value, "://") && http_has_user(value)) ||
+	    (strcmp(key, "key") && http_is_secret(key, strlen(key)));
 }
 
 static int show_value(struct run *r, const struct context *c, const char *path,
@@ -160,8 +162,7 @@ static int show_value(struct run *r, const struct context *c, const char *path,
 	const struct cell cells[] = {
 		run_s(path),
 		node_is_null(n) ? run_s(NULL) :
-		    run_s(is_open_secret(key, n->text) ?
-		    "(a secret, not shown: write it as env:, file: or cmd:)" :
+		    run_s(is_open_secret(path, key, n->text) ? "[redacted]" :
 		    n->text),
 		run_s(c->origin),
 	};

@@ -111,7 +111,7 @@ static int check_cache(struct run *r, struct err *err)
 		    "make its folder writable, or set XDG_CACHE_HOME to one "
 		    "that is; nothing is kept until then");
 	q = query_new(r->cache, "SELECT quick_check FROM "
-	    "pragma_quick_check(1)", 0, 0, r->task, err);
+	    "pragma_quick_check(1, 'main')", 0, 0, r->task, err);
 	if (q && query_step(q, &cells, err) == 1) {
 		buf_add(&text, cells[0].s, cells[0].n);
 		good = !strcmp(buf_str(&text), "ok");
@@ -132,9 +132,14 @@ static int check_cache(struct run *r, struct err *err)
 static int check_data(struct run *r, struct err *err)
 {
 	const char *dir = r->session->config.data_dir;
+	const char *fault = cache_own_fault(r->cache);
 	struct buf text = {0};
 	int rc;
 
+	if (*fault)
+		return check(r, err, "data", "bad", fault, "put data.db back "
+		    "from a copy, or move it away: a new one is begun; until "
+		    "then every write is refused");
 	if (access(dir, W_OK) == 0)
 		return check(r, err, "data", "ok", dir, NULL);
 	buf_addf(&text, "%s: %s", dir, strerror(errno));

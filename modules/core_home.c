@@ -75,7 +75,7 @@ static int home_run(struct run *r, struct err *err)
 	const struct flags *f = &r->line->flags;
 	struct home h = {0};
 	int rc = home_load(r->session, r->cache, r->ncontexts > 1, f->at,
-	    line_since(r->line), f->limit < 0 ? SECTION_ROWS : f->limit,
+	    line_since(r->line, f->at), f->limit < 0 ? SECTION_ROWS : f->limit,
 	    r->task, &h, err);
 
 	if (rc == 0)

@@ -9,21 +9,22 @@
 
 enum { CHANGED_MS = 1800000, SERIES_MS = 3600000 };
 
-int64_t line_since(const struct line *l)
+int64_t line_since(const struct line *l, int64_t at)
 {
-	int64_t at = l->flags.at ? l->flags.at : clock_now();
+	const char *typed = l->flags.since_text;
+	int64_t now = at ? at : clock_now(), span;
 
+	/* A duration counts back from the time that is shown. */
+	if (typed && value_duration(typed, &span, NULL) == 0)
+		return now - span;
 	if (l->flags.since)
 		return l->flags.since;
 	if (l->verb == VERB_SERIES)
-		return at - SERIES_MS;
-	/* The journal is whole; what is ranked by time has a window. Home shows
-	 * what changed too, and may have no words. */
-	if (l->view ? l->view->flags & VIEW_SINCE &&
-	    l->view->flags & VIEW_RULES : !l->command ||
-	    l->command == &home_command)
-		return at - CHANGED_MS;
-	return 0;
+		return now - SERIES_MS;
+	if (l->view && !strcmp(l->view->name, "journal"))
+		return 0;
+	/* Anything else may read `changed`: home, the lists made of it, SQL. */
+	return now - CHANGED_MS;
 }
 
 /* A text as an SQL literal. */

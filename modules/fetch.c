@@ -404,7 +404,7 @@ void fetch_report_release(struct fetch_report *r)
 /* Rounds and rules of what was fetched. The rows are in: a rule that fails is
  * a note, no failure of the fetch. */
 static void work_judge(struct work *w, const struct context *const *contexts,
-    size_t ncontexts, bool rules, struct fetch_report *r)
+    size_t ncontexts, bool rules, struct task *t, struct fetch_report *r)
 {
 	struct err err = {0};
 	size_t i, k;
@@ -424,7 +424,8 @@ static void work_judge(struct work *w, const struct context *const *contexts,
 				    "", err.text);
 		}
 		if (any && find_evaluate(w->session, w->cache, contexts[i],
-		    clock_now(), &r->note, &err) < 0)
+		    clock_now(), t, &r->note, &err) < 0 &&
+		    err.code != ERR_CANCELLED)
 			buf_addf(&r->note, "%s%s", r->note.n ? "; " : "",
 			    err.text);
 	}
@@ -477,7 +478,9 @@ int fetch_kinds(const struct session *s, struct cache *cache,
 		work_close(&w, result == 0);
 		work_abandon(&w);
 		if (result == 0)
-			work_judge(&w, contexts, ncontexts, rules, report);
+			work_judge(&w, contexts, ncontexts, rules, t, report);
+		if (result == 0)
+			result = task_check(t, err);
 	}
 	if (result == 0)
 		for (i = 0; i < w.n; i++)

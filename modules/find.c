@@ -127,6 +127,7 @@ struct search {
 	struct cache		*cache;
 	const struct context	*context;
 	int64_t			 now;
+	struct task		*task;
 	struct open		 open;
 	struct buf		*note;
 };
@@ -229,8 +230,8 @@ static int add_finding(struct search *s, const struct module *m,
 static int run_rule(struct search *s, const struct module *m,
     const struct rule *u, struct err *err)
 {
-	struct query *q = query_new(s->cache, u->sql, QUERY_GUARD, 5000, NULL,
-	    err);
+	struct query *q = query_new(s->cache, u->sql, QUERY_GUARD, 5000,
+	    s->task, err);
 	const char *const *names;
 	const struct cell *cells;
 	struct merge *to;
@@ -259,25 +260,27 @@ static int try_rule(void *arg, const struct module *m, const struct rule *u)
 	struct search *s = arg;
 	struct err err = {0};
 
-	if (run_rule(s, m, u, &err) && s->note)
+	if (task_cancelled(s->task))
+		return -1;
+	if (run_rule(s, m, u, &err) && s->note && err.code != ERR_CANCELLED)
 		buf_addf(s->note, "%srule %s: %s", s->note->n ? "\n" : "",
 		    u->id, err.text);
 	return 0;
 }
 
 int find_evaluate(const struct session *session, struct cache *c,
-    const struct context *context, int64_t now, struct buf *note,
-    struct err *err)
+    const struct context *context, int64_t now, struct task *t,
+    struct buf *note, struct err *err)
 {
 	struct search s = {.session = session, .cache = c, .context = context,
-	    .now = now, .note = note};
+	    .now = now, .task = t, .note = note};
 	const char *contexts[] = {context->name};
 	int rc = -1;
 
 	if (!cache_aim(c, contexts, 1, 0, 0, err) &&
 	    !open_load(&s.open, c, err)) {
 		registry_each_rule(&session->registry, try_rule, &s);
-		rc = 0;
+		rc = task_check(t, err);
 	}
 	open_release(&s.open);
 	return rc;

@@ -188,6 +188,22 @@ static int read_only(struct run *r, const struct plan *p,
 	return turned_down(r, p, c, "refused", &why, err);
 }
 
+int gate_allows(struct run *r, const char *target, struct err *err)
+{
+	const struct context *c = run_context(r, err);
+	struct plan p = {0};
+	int rc;
+
+	if (!c)
+		return -1;
+	if (r->line->flags.dry_run || session_may_write(r->session, c))
+		return 0;
+	plan_add(&p, target, NULL, NULL, NULL, NULL);
+	rc = read_only(r, &p, c, err);
+	plan_release(&p);
+	return rc;
+}
+
 /* 1: goes on; -1: declined, or a SEVERE one that nobody confirmed. */
 static int confirmed(struct run *r, const struct plan *p,
     const struct context *c, const char *name, struct err *err)
@@ -245,6 +261,8 @@ int gate_leave(struct run *r, struct plan *p, struct err *err)
 {
 	size_t failed = 0, refused = 0;
 	const char *error = NULL;
+	struct err unsaid;
+	int written;
 
 	for (size_t i = 0; i < p->n; i++) {
 		struct plan_step *s = &p->v[i];
@@ -261,10 +279,11 @@ int gate_leave(struct run *r, struct plan *p, struct err *err)
 		error = NULL;
 	else if (!error)
 		error = "no reason was given";
-	if (journal_end(r->cache, p->journal, !failed ? "done" :
-	    refused == failed ? "refused" : "failed", error, err) < 0)
-		return -1;
-	if (plan_print(r, p, RESULT_COLUMNS, err) < 0)
+	written = journal_end(r->cache, p->journal, !failed ? "done" :
+	    refused == failed ? "refused" : "failed", error, err);
+	/* What was done is said also where it can't be written down. */
+	if (plan_print(r, p, RESULT_COLUMNS, written < 0 ? &unsaid : err) < 0 ||
+	    written < 0)
 		return -1;
 	if (failed && failed == p->n) {
 		err_set(err, refused == failed ? ERR_REFUSED : ERR_FAILED,

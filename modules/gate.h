@@ -39,6 +39,9 @@ void plan_release(struct plan *p);
  * SEVERE command. */
 int gate_enter(struct run *r, struct plan *p, const char *name,
     struct err *err);
+/* For a command that must ask the backend before it has a plan: -1, journalled,
+ * where gate_enter would refuse whatever the plan is. */
+int gate_allows(struct run *r, const char *target, struct err *err);
 /* Prints target action field old new result; journals; says the error of each
  * step that failed. Sets r->exit to 5 when some failed; -1 when all did, with
  * the first one's error (ERR_REFUSED when all were refused). */

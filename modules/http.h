@@ -65,5 +65,10 @@ void http_close(struct http_link *link);
  * 0600), bodies as sizes, secrets redacted: Authorization, cookies, tokens,
  * signatures, queries' secrets. Once, before threads start. */
 int http_trace(const char *path, struct err *err);
+/* Does a value of that name, of a header, parameter or key, let somebody in? */
+bool http_is_secret(const char *name, size_t n);
+/* Does a URL, its scheme left out or not, carry a user, and so perhaps a
+ * password? */
+bool http_has_user(const char *url);
 
 #endif

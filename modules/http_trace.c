@@ -75,7 +75,7 @@ static size_t decode(const char *s, size_t n, char *out, size_t max)
 	return used;
 }
 
-static bool is_secret(const char *name, size_t n)
+bool http_is_secret(const char *name, size_t n)
 {
 	static const char *const whole[] = { "sig", "key", "code", "cookie",
 	    "set-cookie", "auth", NULL };
@@ -94,6 +94,14 @@ static bool is_secret(const char *name, size_t n)
 	/* Longer than any name people use: cut, so not looked at whole. */
 	return len + 1 == sizeof(text) ||
 	    (len > 4 && strcasecmp(text + len - 4, "-key") == 0);
+}
+
+bool http_has_user(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host ? host + 3 : url;
+	return memchr(host, '@', strcspn(host, "/?#"));
 }
 
 static const char redacted[] = "[redacted]";
@@ -116,7 +124,7 @@ static void redact_query(struct buf *out, const char *s, size_t n)
 		for (eq = s; eq < end && *eq != '=' && !memchr(ends, *eq,
 		    sizeof(ends) - 1); eq++)
 			;
-		if (eq == end || *eq != '=' || !is_secret(s, eq - s))
+		if (eq == end || *eq != '=' || !http_is_secret(s, eq - s))
 			continue;
 		buf_add(out, s, eq + 1 - s);
 		buf_adds(out, redacted);
@@ -133,7 +141,7 @@ void http_redact(struct buf *out, const char *line, size_t n)
 
 	/* A header's name has no blank; a request line's colon comes later. */
 	if (colon && (!blank || colon < blank) &&
-	    is_secret(line, colon - line)) {
+	    http_is_secret(line, colon - line)) {
 		buf_add(out, line, colon + 1 - line);
 		buf_addc(out, ' ');
 		buf_adds(out, redacted);

@@ -74,6 +74,8 @@ const char *line_own(const struct line *l, const char *name);
  * absolute in UTC, the context named (NULL: as typed); at, when not 0, is the
  * time of the screen. What only concerns a terminal is left out. New. */
 char *line_command(const struct line *l, const char *context, int64_t at);
+/* False for what knows only the present: --at is refused. */
+bool line_has_past(const struct line *l);
 void line_release(struct line *l);
 
 /* Help made from the literals: of a module, command or view, or all (NULLs;

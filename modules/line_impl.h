@@ -26,8 +26,6 @@ extern const struct known_flag known_flags[];	/* ends with {0} */
 const struct known_flag *flag_find(const char *name);
 /* Whether what the line's words mean takes it. */
 bool flag_fits(const struct line *l, enum flag_id id);
-/* False for what knows only the present: --at is refused. */
-bool line_has_past(const struct line *l);
 /* Puts the value into the line's flags; ERR_USAGE. The value is borrowed from
  * the line's arena; where[] has room. */
 int flag_set(struct line *l, const struct known_flag *f, const char *value,

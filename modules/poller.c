@@ -309,7 +309,7 @@ static void do_judge(struct worker *w, struct place *place)
 	}
 	if (!task_cancelled(w->task))
 		find_evaluate(p->session, w->cache, place->context,
-		    clock_now(), &note, &err);
+		    clock_now(), w->task, &note, &err);
 	buf_free(&note);
 	pthread_mutex_lock(&p->lock);
 	place->judging = false;
@@ -694,8 +694,8 @@ void poller_stop(struct poller *p)
 	task_free(p->scheduler);
 	while (!all_ended(p) && clock_mono() < until)
 		task_sleep(NULL, 5, NULL);
-	/* A rule over a big cache can't be stopped: it is left what it works
-	 * with, the process is about to end. */
+	/* What still isn't through (a disk that hangs) is left what it works
+	 * with: the process is about to end. */
 	if (!all_ended(p))
 		return;
 	for (i = 0; i < p->nworkers; i++)

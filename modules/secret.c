@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "task.h"
 #include "text.h"
 #include "value.h"
 
@@ -106,26 +107,32 @@ static pid_t spawn(const char *line, int out_fd)
 
 /* Reads until the program has ended; what it left running in the background
  * may hold the pipe open and isn't waited for. 0, or why not. */
-static const char *collect(pid_t pid, int fd, struct buf *out)
+static const char *collect(pid_t pid, int fd, struct buf *out,
+    const struct task *t)
 {
 	int64_t end = clock_mono() + COMMAND_MS;
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p[] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = task_fd(t), .events = POLLIN},
+	};
 	bool ended = false;
 	int status = 0, more = 1;
 
 	while (!ended) {
 		if (clock_mono() > end)
 			return "it didn't end within 10 s and was stopped";
-		poll(&p, 1, 20);
-		if (more > 0 && (p.revents & (POLLIN | POLLHUP)))
+		poll(p, 2, 20);
+		if (task_cancelled(t))
+			return "interrupted";
+		if (more > 0 && (p[0].revents & (POLLIN | POLLHUP)))
 			more = drain(fd, out);
 		if (more < 0)
 			return "it printed more than 64 KB, or can't be read";
 		if (!more)
-			p.fd = -1;
+			p[0].fd = -1;
 		ended = waitpid(pid, &status, WNOHANG) == pid;
 	}
-	while (more > 0 && poll(&p, 1, 0) > 0)
+	while (more > 0 && poll(p, 1, 0) > 0)
 		more = drain(fd, out);
 	if (more < 0)
 		return "it printed more than 64 KB, or can't be read";
@@ -135,7 +142,7 @@ static const char *collect(pid_t pid, int fd, struct buf *out)
 }
 
 static int from_command(const char *reference, struct buf *out,
-    struct err *err)
+    const struct task *t, struct err *err)
 {
 	const char *why = NULL;
 	int fd[2];
@@ -149,11 +156,13 @@ static int from_command(const char *reference, struct buf *out,
 	if (pid < 0) {
 		why = strerror(errno);
 	} else {
-		why = collect(pid, fd[0], out);
+		why = collect(pid, fd[0], out, t);
 		kill(-pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
 	close(fd[0]);
+	if (task_check(t, err) < 0)
+		return -1;
 	return why ? fail(err, reference, why) : 0;
 }
 
@@ -169,7 +178,7 @@ static int from_env(const char *reference, struct buf *out, struct err *err)
 }
 
 int config_secret(const struct config *c, const char *reference,
-    struct buf *out, struct err *err)
+    struct buf *out, const struct task *t, struct err *err)
 {
 	size_t start = out->n;
 	int rc = 0;
@@ -179,7 +188,7 @@ int config_secret(const struct config *c, const char *reference,
 	} else if (!strncmp(reference, "file:", 5)) {
 		rc = from_file(c, reference, out, err);
 	} else if (!strncmp(reference, "cmd:", 4)) {
-		rc = from_command(reference, out, err);
+		rc = from_command(reference, out, t, err);
 	} else {
 		buf_adds(out, reference);
 		return 0;

@@ -97,17 +97,23 @@ static void *task_main(void *arg)
 struct task *task_start(const char *module, const char *title, task_fn *fn,
     void *arg, void (*finished)(struct task *t, void *arg))
 {
+	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+	    SIGSYS };
 	struct task *t = task_new(module, title);
-	sigset_t all, before;
+	sigset_t others, before;
+	size_t i;
 	int e;
 
 	t->fn = fn;
 	t->arg = arg;
 	t->finished = finished;
 	t->threaded = true;
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* Signals are the main thread's. What the thread itself does wrong is
+	 * not: blocked, it would end the process past every handler. */
+	sigfillset(&others);
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&others, own[i]);
+	pthread_sigmask(SIG_SETMASK, &others, &before);
 	e = pthread_create(&t->thread, NULL, task_main, t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (e)

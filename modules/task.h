@@ -30,11 +30,11 @@ struct task_info {
 	struct err	 err;
 };
 
-/* Starts fn on a thread of its own, with all signals blocked; after it ended,
- * `finished` (may be NULL) is called on that thread. The handle lives until
- * task_free(), which waits; so `finished` must not call it. module and unit
- * are borrowed for good: literals. One without title is not listed: part of
- * something else. No thread to be had dies, like memory. */
+/* Starts fn on a thread of its own, with all signals blocked but those of a
+ * crash; after it ended, `finished` (may be NULL) is called on that thread. The
+ * handle lives until task_free(), which waits; so `finished` must not call it.
+ * module and unit are borrowed for good: literals. One without title is not
+ * listed: part of something else. No thread to be had dies, like memory. */
 struct task *task_start(const char *module, const char *title, task_fn *fn,
     void *arg, void (*finished)(struct task *t, void *arg));
 /* A task for code on this thread: the one that SIGINT cancels. */

@@ -227,6 +227,30 @@ char *view_select(const struct registry *r, const struct view *v,
 	return buf_take(&b);
 }
 
+/* What SQLite says of the whole statement, as it concerns the expression. */
+static int bad_where(const struct view *v, const char *where, struct err *err)
+{
+	static const char column[] = "no such column: ";
+	const char *name = err ? strstr(err->text, column) : NULL;
+	size_t n;
+	struct column *c;
+
+	if (name) {
+		char *copy = xstrdup(name + sizeof(column) - 1);
+
+		c = view_columns(v, &n);
+		unknown_column("--where", c, n, copy, strlen(copy), err);
+		free(copy);
+		free(c);
+		return -1;
+	}
+	if (err && strstr(err->text, "syntax error"))
+		return err_set(err, ERR_USAGE, "--where: \"%.200s\" is not one"
+		    " whole SQL expression, such as \"%s = 'x'\"", where,
+		    v->columns[0].name);
+	return err_prefix(err, "--where");
+}
+
 int view_check_where(struct cache *c, const struct registry *r,
     const struct view *v, const char *where, struct err *err)
 {
@@ -239,10 +263,8 @@ int view_check_where(struct cache *c, const struct registry *r,
 
 	free(sql);
 	free(body);
-	if (!q) {
-		err_prefix(err, "--where");
-		return -1;
-	}
+	if (!q)
+		return bad_where(v, where, err);
 	query_free(q);
 	return 0;
 }
@@ -334,23 +356,25 @@ out:
 
 static int add_derived(struct past *p, const char *kind, struct err *err)
 {
-	/* Times at which the kind was sampled; of the row's own where it has a
-	 * table, of all where it stands for many. */
+	/* Times at which the row was sampled, where it has a table. */
 	static const char *const sql =
 	    "SELECT DISTINCT t, NULL FROM sample WHERE context = ?1 AND kind ="
-	    " ?2 AND (?3 = '' OR key = ?3) AND ?4 = ?4 AND t > ?5 AND t <= ?6"
-	    " ORDER BY t";
+	    " ?2 AND key = ?3 AND ?4 = ?4 AND t > ?5 AND t <= ?6 ORDER BY t";
+	/* Backends are asked one after another: the last of each interval
+	 * stands for all, and no more of them than a chart shows. */
+	static const char *const of_many =
+	    "SELECT max(t), NULL FROM sample WHERE context = ?1 AND kind = ?2"
+	    " AND ?3 = ?3 AND ?4 = ?4 AND t > ?5 AND t <= ?6"
+	    " GROUP BY t / max(5000, (?6 - ?5) / 240) ORDER BY 1";
+	bool own = registry_kind(&p->session->registry, p->view->kind) != NULL;
 	struct past times = *p;
 	struct rows at;
 	struct buf text = {0};
-	char empty[] = "";
 	int rc;
 
 	rows_init(&at, series_columns, 2);
 	times.out = &at;
-	if (!registry_kind(&p->session->registry, p->view->kind))
-		times.json = empty;
-	rc = add_past(&times, sql, kind, err);
+	rc = add_past(&times, own ? sql : of_many, kind, err);
 	for (size_t i = 0; !rc && i < at.n; i++) {
 		struct cell row[2] = {rows_cell(&at, i, 0)};
 

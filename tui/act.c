@@ -188,13 +188,18 @@ static bool open_thing(struct screen *s, const struct selected *r)
 	return true;
 }
 
+static bool is_word(const struct cell *c, const char *word)
+{
+	return c && c->tag == CELL_TEXT && c->n == strlen(word) &&
+	    !memcmp(c->s, word, c->n);
+}
+
 /* A change is looked at when it was seen; what went, when it was there. */
 static int64_t time_of(const struct selected *r)
 {
 	const struct cell *op = cell_of(r, "op"), *t = cell_of(r, "t"),
 	    *after = cell_of(r, "after");
-	bool gone = op && op->tag == CELL_TEXT && op->n &&
-	    (op->s[0] == 'r' || !strncmp(op->s, "cl", op->n < 2 ? 0 : 2));
+	bool gone = is_word(op, "removed") || is_word(op, "closed");
 
 	if (gone && after && after->tag == CELL_INT)
 		return after->i;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core.h"
 #include "place.h"
 #include "text.h"
 #include "view.h"
@@ -133,7 +134,7 @@ static void draw(struct place *p, struct frame *f, int y, int rows)
 		draw_words(c, f, y, rows);
 		return;
 	}
-	c->series.from = sight_since(p->sight, p->screen->at);
+	c->series.from = line_since(&p->sight->line, p->screen->at);
 	c->series.to = at;
 	c->series.type = col ? col->type : TYPE_NUMBER;
 	c->series.title = col && col->title ? col->title : p->sight->line.column;

@@ -102,7 +102,7 @@ int cli_aim(struct cli *c, struct err *err)
 	const struct flags *f = &c->line->flags;
 
 	return cache_aim(c->cache, c->names, c->ncontexts, f->at,
-	    line_since(c->line), err);
+	    line_since(c->line, f->at), err);
 }
 
 /* ---- fetching -------------------------------------------------------------------- */

@@ -235,7 +235,7 @@ int cli_home(struct cli *c, struct err *err)
 	rc = cli_fetch(c, kinds, true, err);
 	if (rc == 0)
 		rc = home_load(c->session, c->cache, c->ncontexts > 1, f->at,
-		    line_since(c->line), f->limit < 0 ? SECTION_ROWS : f->limit,
+		    line_since(c->line, f->at), f->limit < 0 ? SECTION_ROWS : f->limit,
 		    c->task, &h, err);
 	if (rc == 0) {
 		rc = print(c, &h, err);

@@ -394,7 +394,8 @@ int cli_series(struct cli *c, struct err *err)
 	rows_init(&rows, columns, 2);
 	if (fetch_for(c, l->view, kinds, err) == 0)
 		rc = view_series(c->session, c->cache, c->contexts[0],
-		    l->view, l->column, l->args, l->nargs, line_since(l),
+		    l->view, l->column, l->args, l->nargs,
+		    line_since(l, l->flags.at),
 		    l->flags.at ? l->flags.at : clock_now(), &rows, c->task,
 		    err);
 	if (rc == 0)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "choose.h"
+#include "core.h"
 #include "place.h"
 #include "run.h"
 
@@ -124,7 +125,7 @@ static int command_run(struct work *w, void *arg, struct err *err)
 	own.read_only = own.read_only || s->line.flags.read_only;
 	x->work = w;
 	if (!c || cache_aim(c, s->names, s->ncontexts,
-	    sight_has_past(s) ? at : 0, sight_since(s, at), err) < 0)
+	    sight_has_past(s) ? at : 0, line_since(&s->line, at), err) < 0)
 		return -1;
 	memcpy(r.contexts, s->contexts, sizeof(r.contexts));
 	rc = run_command(&r, err);

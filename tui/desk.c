@@ -43,7 +43,8 @@ struct work {
 	struct cache		*cache;
 	bool			 failed;
 	struct err		 err;
-	/* Under the desk's lock: */
+	/* Of the last question, which the loop may still look at; changed under
+	 * the desk's lock: */
 	char			*question, *wanted;
 	bool			 asking, yes;
 };
@@ -145,7 +146,13 @@ bool work_ask(struct work *w, const char *question, const char *wanted)
 	struct desk *d = w->desk;
 	bool yes;
 
+	/* Nobody is to be asked any more, and what was asked before may be in
+	 * use: only an answer, which the loop gave, says that it isn't. */
+	if (task_cancelled(w->own))
+		return false;
 	pthread_mutex_lock(&d->lock);
+	free(w->question);
+	free(w->wanted);
 	w->question = xstrdup(question);
 	w->wanted = wanted ? xstrdup(wanted) : NULL;
 	w->asking = true;
@@ -155,9 +162,6 @@ bool work_ask(struct work *w, const char *question, const char *wanted)
 		pthread_cond_wait(&d->answered, &d->lock);
 	w->asking = false;
 	yes = w->yes;
-	free(w->question);
-	free(w->wanted);
-	w->question = w->wanted = NULL;
 	pthread_mutex_unlock(&d->lock);
 	return yes;
 }
@@ -262,6 +266,8 @@ static void end(struct work *w)
 	*at = w->next;
 	give_cache_back(w);
 	w->kind->ended(w->arg, w->failed ? &w->err : NULL);
+	free(w->question);
+	free(w->wanted);
 	free(w);
 }
 

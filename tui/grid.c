@@ -11,6 +11,7 @@
 #define GUTTER		3
 #define BETWEEN		2
 #define TEXT_MIN	12	/* a text is not cut below this, except alone */
+#define PATH_MIN	14	/* nor a path before columns have left */
 
 void grid_init(struct grid *g, const struct column *columns, size_t n,
     const struct how *how)
@@ -157,7 +158,7 @@ void grid_fit(struct grid *g, int cols)
 	widen_for_arrow(g);
 	/* One long text or path doesn't push the others out. */
 	cut_texts(g, cols, cols / 2, false);
-	cut_texts(g, cols, cols / 4, true);
+	cut_texts(g, cols, cols / 4 > PATH_MIN ? cols / 4 : PATH_MIN, true);
 	while (total(g) > cols && (i = least(g, 0)) >= 0)
 		drop(g, i);
 	cut_texts(g, cols, TEXT_MIN, false);

@@ -210,9 +210,10 @@ static int take_control(struct keypad *k, struct keypad_key *out, char c)
 	return give(k, out, name, 1);
 }
 
+/* By its first byte; 1 for what begins none. */
 static size_t utf8_length(unsigned char c)
 {
-	return c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+	return c >= 0xf5 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 1;
 }
 
 static int take_text(struct keypad *k, struct keypad_key *out)

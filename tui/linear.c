@@ -176,7 +176,7 @@ static int parse(struct linear *l, int argc, const char *const *argv,
 	n += argc;
 	rc = line_parse(r, n, all, out, err);
 	/* The last flag wins: what is typed stands behind. */
-	if (rc == 0 && l->at && !out->flags.at_text && past_of_line(out)) {
+	if (rc == 0 && l->at && !out->flags.at_text && line_has_past(out)) {
 		line_release(out);
 		memmove(all + 2, all, (size_t)n * sizeof(*all));
 		all[0] = "--at";

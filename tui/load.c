@@ -62,34 +62,9 @@ void sight_free(struct sight *s)
 	free(s);
 }
 
-int64_t sight_since(const struct sight *s, int64_t at)
-{
-	const struct flags *f = &s->line.flags;
-	const struct view *v = s->line.view;
-	int64_t now = at ? at : clock_now(), span = 30 * 60 * 1000;
-
-	/* A duration counts back from the time that is shown. */
-	if (f->since_text && value_duration(f->since_text, &span, NULL) == 0)
-		return now - span;
-	if (f->since)
-		return f->since;
-	if (s->line.verb == VERB_SERIES)
-		return now - 60 * 60 * 1000;
-	if (v && !strcmp(v->name, "journal"))
-		return 0;
-	return now - 30 * 60 * 1000;
-}
-
-bool past_of_line(const struct line *l)
-{
-	if (l->view)
-		return !(l->view->flags & VIEW_NO_PAST);
-	return !l->command || (l->command->flags & COMMAND_AT);
-}
-
 bool sight_has_past(const struct sight *s)
 {
-	return past_of_line(&s->line);
+	return line_has_past(&s->line);
 }
 
 struct result *result_new(const struct column *columns, size_t ncolumns)
@@ -167,7 +142,7 @@ static int aim(struct load *l, struct cache *c, struct err *err)
 	const struct sight *s = l->want.sight;
 
 	return cache_aim(c, s->names, s->ncontexts, l->want.at,
-	    sight_since(s, l->want.at), err);
+	    line_since(&s->line, l->want.at), err);
 }
 
 static void note_kinds(struct load *l, const struct query *q)
@@ -478,7 +453,7 @@ static int load_series(struct load *l, struct cache *c, struct err *err)
 	struct result *r = result_new(series_columns, 2);
 
 	if (view_series(work_session(l->work), c, s->contexts[0], line->view,
-	    line->column, line->args, line->nargs, sight_since(s, l->want.at),
+	    line->column, line->args, line->nargs, line_since(&s->line, l->want.at),
 	    at, &r->rows, work_task(l->work), err) < 0) {
 		result_free(r);
 		return -1;

@@ -21,10 +21,7 @@ struct sight *sight_new(const struct session *s, struct line *line,
     const char *context, struct err *err);
 struct sight *sight_ref(struct sight *s);
 void sight_free(struct sight *s);
-/* From when on `changed` and its like look, at that time (0: now). */
-int64_t sight_since(const struct sight *s, int64_t at);
 bool sight_has_past(const struct sight *s);
-bool past_of_line(const struct line *l);
 
 /* Rows as they were read, constant from then on: counted. */
 struct result {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core.h"
 #include "grid.h"
 #include "home.h"
 #include "pager.h"
@@ -226,7 +227,7 @@ struct home_load {
 static int load_run(struct work *w, void *arg, struct err *err)
 {
 	struct home_load *l = arg;
-	int64_t since = sight_since(l->sight, l->at);
+	int64_t since = line_since(&l->sight->line, l->at);
 	struct cache *c = work_cache(w, err);
 	struct home *h;
 

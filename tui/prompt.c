@@ -1,10 +1,10 @@
 /* The line editor: whole grapheme clusters, a history, candidates. */
 #include "prompt.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "keys.h"
@@ -356,8 +356,8 @@ void history_read(struct prompt *p, const char *data_dir)
 void history_add(struct prompt *p, const char *data_dir, const char *line)
 {
 	char *path, *part;
-	mode_t old;
 	FILE *f;
+	int fd;
 
 	/* Another console may have added some meanwhile. */
 	if (data_dir)
@@ -368,9 +368,8 @@ void history_add(struct prompt *p, const char *data_dir, const char *line)
 		return;
 	path = xasprintf("%s/history", data_dir);
 	part = xasprintf("%s.%ld", path, (long)getpid());
-	old = umask(0077);
-	f = fopen(part, "we");
-	umask(old);
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
 	if (f) {
 		bool good = true;
 		for (size_t i = 0; i < p->npast; i++)
@@ -379,6 +378,8 @@ void history_add(struct prompt *p, const char *data_dir, const char *line)
 			rename(part, path);
 		else
 			unlink(part);
+	} else if (fd >= 0) {
+		close(fd);
 	}
 	free(part);
 	free(path);

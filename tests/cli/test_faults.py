@@ -1,5 +1,5 @@
 """Backends that fail: one clear sentence, the contract's exit code."""
-import unittest
+import unittest, urllib.request
 from harness import Home
 
 
@@ -41,6 +41,14 @@ class Faults(Home):
         self.mesh("http://127.0.0.1:1")
         r = self.kiban("mesh", "proxies", "-o", "json", "--offline", code=6)
         self.assertIn("kiban: ", r.err)
+
+    def test_a_read_only_context_sends_no_write(self):
+        url = self.faulty("--always", "/ok")
+        self.mesh(url)
+        r = self.kiban("mesh", "log-level", url, "debug", code=4)
+        self.assertIn("read-only", r.err)
+        self.assertEqual(self.kiban("journal", "-o", "json").json[0]["result"], "refused")
+        self.assertEqual(urllib.request.urlopen(url + "/count").read().strip() in (b"0", b"1"), True)
 
     def test_trace_is_redacted(self):
         self.mesh("\n          {name: a, url: '%s', headers: {Authorization: 'Bearer s3cr3t-value'}}" %

@@ -132,6 +132,24 @@ class Config(Home):
         self.assertTrue({r["name"]: r for r in self.kiban("context", "list", "-o", "json").json}["a"]["current"])
         self.refused("context", "use", "c", says="a")
 
+    def test_open_secrets_are_not_repeated(self):
+        self.config("contexts:\n  a:\n    mesh:\n      envoys:\n"
+                    "      - {url: 'http://h:1', key: k.pem, headers: {Host: hunter2, X-A: 'env:A'}}\n"
+                    "      - http://bob:hunter2@h:1\n")
+        got = {r["key"]: r["value"] for r in
+               self.kiban("context", "show", "a", "-o", "json").json}
+        self.assertNotIn("hunter2", str(got))
+        self.assertEqual(got["mesh.envoys.0.headers.Host"], "[redacted]")
+        self.assertEqual(got["mesh.envoys.0.headers.X-A"], "env:A")
+        self.assertEqual(got["mesh.envoys.0.key"], "k.pem")
+        for url in ("http://bob:hunter2@h:1", "HTTPS://bob:hunter2@h:1", "bob:hunter2@h:1"):
+            self.config(f"contexts:\n  a:\n    mesh:\n      envoys: ['{url}']\n")
+            for argv in (("mesh", "proxies"), ("sources",), ("doctor",)):
+                p = self.kiban(*argv, "--context", "a", code=None)
+                self.assertNotIn("hunter2", p.out + p.err, argv)
+        p = self.kiban("mesh", "proxies", "--context", "a", code=None)
+        self.assertIn("headers:", p.err)
+
     def test_users_own_nouns(self):
         self.config("""
 views:

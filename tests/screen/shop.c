@@ -203,10 +203,11 @@ int main(int argc, char **argv)
 		put_endpoints(&s, proxy, poll, t);
 		put_route(&s, proxy, poll, t);
 		if (poll == 0)
-			must(find_evaluate(&s, cache, &c, t, NULL, &err), &err);
+			must(find_evaluate(&s, cache, &c, t, NULL, NULL,
+			    &err), &err);
 	}
 	name_source(proxy, now);
-	must(find_evaluate(&s, cache, &c, now, NULL, &err), &err);
+	must(find_evaluate(&s, cache, &c, now, NULL, NULL, &err), &err);
 	cache_close(cache);
 	config_release(&s.config);
 	return 0;

@@ -148,6 +148,54 @@ static void newer_data_is_never_written(void **state)
 	assert_int_equal(mute_drop(kit.c, "here", "r", NULL, &kit.err), -1);
 }
 
+/* What the user made costs nothing of the cache, and is left as it was. */
+static void damaged_data_costs_no_cache(void **state)
+{
+	static const char junk[8192] = "this is no database";
+
+	(void)state;
+	put_thing("a");
+	cache_close(kit.c);
+	overwrite("data/data.db", 0, junk, sizeof(junk));
+	unlink(kit_path("data/data.db-wal"));
+	for (int run = 0; run < 3; run++) {
+		kit_open(0);
+		assert_non_null(strstr(buf_str(&kit.note), "data.db"));
+		assert_null(strstr(buf_str(&kit.note), "corrupt"));
+		assert_non_null(strstr(cache_own_fault(kit.c), "damaged"));
+		assert_int_equal(journal_begin(kit.c, "here", "x", "y",
+		    &kit.err), -1);
+		assert_string_equal(ask("SELECT name FROM test_thing"), "a");
+		assert_false(is_file("cache/cache.db.damaged"));
+		assert_false(is_file("cache/cache.db.corrupt"));
+		cache_close(kit.c);
+	}
+	kit_open(0);
+}
+
+/* Met only when it is read: by a query that may as well read the cache. */
+static void damage_inside_data_costs_no_cache(void **state)
+{
+	char page[4096];
+	int pages;
+
+	(void)state;
+	put_thing("a");
+	assert_true(journal_begin(kit.c, "here", "x", "y", &kit.err) > 0);
+	pages = (int)cache_int(kit.c, 0, "PRAGMA data.page_count");
+	cache_close(kit.c);
+	memset(page, 0x5a, sizeof(page));
+	for (int i = 1; i < pages; i++)
+		overwrite("data/data.db", (off_t)i * 4096, page, sizeof(page));
+	kit_open(0);
+	ask("SELECT a.name, j.command FROM test_thing a, data.journal j");
+	assert_non_null(strstr(buf_str(&kit.out), "data.db is damaged"));
+	assert_int_equal(journal_begin(kit.c, "here", "x", "y", &kit.err), -1);
+	assert_non_null(strstr(kit.err.text, "data.db is damaged"));
+	assert_false(is_file("cache/cache.db.damaged"));
+	assert_string_equal(ask("SELECT name FROM test_thing"), "a");
+}
+
 /* root writes where it likes: a file in the folder's place stops it too. */
 static void a_folder_that_cant_be_made_is_said(void **state)
 {
@@ -306,6 +354,8 @@ int main(void)
 		TEST(damage_inside_is_met_later),
 		TEST(a_newer_file_is_left_alone),
 		TEST(newer_data_is_never_written),
+		TEST(damaged_data_costs_no_cache),
+		TEST(damage_inside_data_costs_no_cache),
 		TEST(a_folder_that_cant_be_made_is_said),
 		TEST(a_changed_kind_is_begun_anew),
 		TEST(a_reader_changes_nothing),

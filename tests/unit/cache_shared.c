@@ -100,6 +100,12 @@ static void a_merge_sees_what_came_meanwhile(void **state)
 	cache_close(other);
 }
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SLOW	8
+#else
+#define SLOW	1
+#endif
+
 static void kills_leave_a_whole_file(void **state)
 {
 	unsigned us;
@@ -112,7 +118,7 @@ static void kills_leave_a_whole_file(void **state)
 		cache_close(kit.c);
 		kit.c = NULL;
 		pid = child(i, 3 + i, 400 + i * 20, true);
-		us = 2000 + (unsigned)rand() % 120000;
+		us = (2000 + (unsigned)rand() % 120000) * SLOW;
 		usleep(us);
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);

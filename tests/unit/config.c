@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "task.h"
 
 static char home[64];	/* a folder a test */
 
@@ -555,7 +556,7 @@ static void gives(const struct config *c, const char *reference,
 	struct buf out = {0};
 	struct err err = {0};
 
-	if (config_secret(c, reference, &out, &err))
+	if (config_secret(c, reference, &out, NULL, &err))
 		fail_msg("%s", err.text);
 	assert_string_equal(buf_str(&out), want);
 	buf_free(&out);
@@ -567,7 +568,7 @@ static void gives_none(const struct config *c, const char *reference,
 	struct buf out = {0};
 	struct err err = {0};
 
-	assert_int_equal(config_secret(c, reference, &out, &err), -1);
+	assert_int_equal(config_secret(c, reference, &out, NULL, &err), -1);
 	assert_int_equal(err.code, ERR_FAILED);
 	assert_int_equal(out.n, 0);
 	assert_null(strpbrk(err.text, "\r\n"));
@@ -603,6 +604,27 @@ static void test_secrets(void **state)
 	gives_none(&c, "cmd:kill -9 $$", "signal");
 	gives_none(&c, "cmd:printf 's3\\0cret'", "NUL");
 	gives_none(&c, "cmd:head -c 100000 /dev/zero", "64 KB");
+	config_release(&c);
+}
+
+static void test_secret_cancelled(void **state)
+{
+	struct config c;
+	struct buf out = {0};
+	struct err err = {0};
+	struct task *t = task_self("", "x");
+	time_t start = time(NULL);
+
+	(void)state;
+	load(&c);
+	task_cancel(t);
+	assert_int_equal(config_secret(&c, "cmd:echo s3cret; sleep 60", &out,
+	    t, &err), -1);
+	assert_int_equal(err.code, ERR_CANCELLED);
+	assert_int_equal(out.n, 0);
+	assert_true(time(NULL) - start < 5);
+	task_free(t);
+	buf_free(&out);
 	config_release(&c);
 }
 
@@ -664,6 +686,7 @@ int main(void)
 		TEST(test_use_fails),
 		TEST(test_lab),
 		TEST(test_secrets),
+		TEST(test_secret_cancelled),
 		TEST(test_secret_hangs),
 	};
 

@@ -371,7 +371,7 @@ static int64_t since_of(struct scene *s, int argc, const char *const *argv)
 
 	if (line_parse(&s->registry, argc, argv, &l, &s->err) < 0)
 		fail_msg("%s", s->err.text);
-	t = line_since(&l);
+	t = line_since(&l, l.flags.at);
 	line_release(&l);
 	return t;
 }
@@ -385,6 +385,7 @@ static void test_since(void **state)
 	    "2026-01-01T00:00:00Z", "--since", "1h"};
 	static const char *const journal[] = {"journal"};
 	static const char *const home[] = {"home"};
+	static const char *const sql[] = {"sql", "SELECT since()"};
 	const int64_t then = INT64_C(1767225600000);
 	struct scene s;
 
@@ -397,6 +398,8 @@ static void test_since(void **state)
 	assert_true(since_of(&s, 3, at) == then - 30 * MINUTE);
 	assert_true(since_of(&s, 5, both) == then - 60 * MINUTE);
 	assert_true(since_of(&s, 1, journal) == 0);
+	assert_in_range(s.now - since_of(&s, 2, sql), 30 * MINUTE - 5000,
+	    30 * MINUTE);
 	close_scene(&s);
 }
 

@@ -129,10 +129,22 @@ static void texts_are_shared(void **state)
 
 /* ---- order ------------------------------------------------------------ */
 
+/* An integer against a double, exactly. */
+static int mixed(int64_t a, double b)
+{
+	int64_t whole;
+
+	if (b >= 0x1p63 || b < -0x1p63)
+		return b > 0 ? -1 : 1;
+	whole = (int64_t)b;
+	if (a != whole)
+		return a < whole ? -1 : 1;
+	return (0 > b - (double)whole) - (0 < b - (double)whole);
+}
+
 /* What the contract says, without any of the cleverness. */
 static int reference(struct cell a, struct cell b, bool desc)
 {
-	long double x, y;
 	int c = 0;
 
 	if (a.tag == CELL_NULL || b.tag == CELL_NULL)
@@ -143,10 +155,12 @@ static int reference(struct cell a, struct cell b, bool desc)
 		c = memcmp(a.s, b.s, a.n < b.n ? a.n : b.n);
 		if (!c)
 			c = (a.n > b.n) - (a.n < b.n);
+	} else if (a.tag == CELL_INT && b.tag == CELL_INT) {
+		c = (a.i > b.i) - (a.i < b.i);
+	} else if (a.tag == CELL_REAL && b.tag == CELL_REAL) {
+		c = (a.d > b.d) - (a.d < b.d);
 	} else {
-		x = a.tag == CELL_INT ? (long double)a.i : a.d;
-		y = b.tag == CELL_INT ? (long double)b.i : b.d;
-		c = (x > y) - (x < y);
+		c = a.tag == CELL_INT ? mixed(a.i, b.d) : -mixed(b.i, a.d);
 	}
 	return desc ? -c : c;
 }
@@ -448,8 +462,8 @@ static void filter_ends_soon(void **state)
 		assert_non_null(f);
 		assert_false(filter_match(f, &one, 1, &c, false));
 		filter_free(f);
-		/* Sanitizers and neighbours on the machine included. */
-		assert_true(clock_mono() - began < 20000);
+		/* Under valgrind too, with neighbours on the machine. */
+		assert_true(clock_mono() - began < 60000);
 	}
 	free(text);
 }

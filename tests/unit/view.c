@@ -245,7 +245,7 @@ static void test_status_and_age(void **state)
 	    .nwhere = 1}, 2, "");
 	put(clock_now() - 1, (const int[]){30, 1, 60, 95}, 4);
 	assert_int_equal(find_evaluate(&session, cache, &context, clock_now(),
-	    NULL, NULL), 0);
+	    NULL, NULL, NULL), 0);
 	aim(0);
 	where[0] = "status <> 'ok'";
 	expect(&things_view, (struct view_ask){.limit = -1, .where = where,
@@ -282,7 +282,7 @@ static void test_findings(void **state)
 	/* What is mended closes; `changed` tells both. */
 	put(clock_now(), (const int[]){30, 1, 6, 95}, 4);
 	assert_int_equal(find_evaluate(&session, cache, &context, clock_now(),
-	    &note, &err), 0);
+	    NULL, &note, &err), 0);
 	assert_string_equal(buf_str(&note), "");
 	aim(0);
 	where[0] = "rule = 'toy.heavy'";
