@@ -17,7 +17,7 @@
 
 enum { DONE = 0, MOVED = 1 };	/* or -1 */
 
-/* ---- slices -------------------------------------------------------------------- */
+/* ---- slices ------------------------------------------------------------- */
 
 static bool is_sliced(const struct merge *m)
 {
@@ -59,7 +59,7 @@ int merge_breathe(struct merge *m, struct err *err)
 	return lock_take(m, err);
 }
 
-/* ---- rows ------------------------------------------------------------------------ */
+/* ---- rows --------------------------------------------------------------- */
 
 /* Appends "c5, c6, …": the columns of n places from one on. */
 static void columns_of(struct buf *sql, size_t from, size_t n)
@@ -274,7 +274,7 @@ static int put_changed(struct merge *m, struct err *err)
 	return rc;
 }
 
-/* ---- the scope --------------------------------------------------------------------- */
+/* ---- the scope ---------------------------------------------------------- */
 
 /* Slots are taken before the first row that uses one. */
 static int put_slots(struct merge *m, struct err *err)
@@ -350,7 +350,7 @@ static int put_scope(struct merge *m, struct err *err)
 	return fetched_add(m->c, m->t, m->context, m->s.id, m->now, err);
 }
 
-/* ---- one attempt --------------------------------------------------------------------- */
+/* ---- one attempt -------------------------------------------------------- */
 
 static int write_all(struct merge *m, struct err *err)
 {

@@ -196,7 +196,7 @@ static int kinds_open(struct cache *c, struct err *err)
 	return -1;
 }
 
-/* ---- the file ------------------------------------------------------------- */
+/* ---- the file ----------------------------------------------------------- */
 
 static int schema_create(struct cache *c, struct err *err)
 {

@@ -84,7 +84,7 @@ static struct reels *reels_of(struct cache *c)
 	return c->reels;
 }
 
-/* ---- which series -------------------------------------------------------------- */
+/* ---- which series ------------------------------------------------------- */
 
 static struct memo *memo_place(const struct reels *all, int64_t scope)
 {
@@ -175,7 +175,7 @@ int series_column(const struct table *t, const char *field)
 	return -1;
 }
 
-/* ---- reading a part ---------------------------------------------------------------- */
+/* ---- reading a part ----------------------------------------------------- */
 
 static struct strip *strip_add(struct reel *r, sqlite3_stmt *s, int column)
 {
@@ -305,7 +305,7 @@ static struct reel *reel_get(struct cache *c, const struct series *s,
 	return r;
 }
 
-/* ---- reading a series ----------------------------------------------------------------- */
+/* ---- reading a series --------------------------------------------------- */
 
 static void sample_add(struct samples *out, int64_t t, enum res res,
     union sample v)

@@ -6,7 +6,7 @@
 
 #include "cache_fold.h"
 
-/* ---- packing -------------------------------------------------------------------- */
+/* ---- packing ------------------------------------------------------------ */
 
 #define SLOTS	40
 #define TIMES	70
@@ -197,7 +197,7 @@ static void damaged_bytes_harm_nobody(void **state)
 	buf_free(&frame);
 }
 
-/* ---- polls ----------------------------------------------------------------------- */
+/* ---- polls -------------------------------------------------------------- */
 
 /* One poll of two things; NAN leaves the value out. */
 static void poll(int64_t ms, double rq, double active)
@@ -340,7 +340,7 @@ static void the_past_has_its_metrics(void **state)
 	    "rate(series, 'rq', 60)" OF_A), "600 12 @60000 10");
 }
 
-/* ---- folding ---------------------------------------------------------------------- */
+/* ---- folding ------------------------------------------------------------ */
 
 static void tend(void)
 {
