@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define BATCH		500	/* rows a statement: some ms */
-#define HOLD		60	/* ms that a slice may hold the lock */
+#define HOLD		50	/* ms that a slice may hold the lock */
 #define PAUSE		3000	/* us between two slices: who waits gets in */
 #define ATTEMPTS	5
 

@@ -242,6 +242,7 @@ static int settings(struct cache *c, struct err *err)
 	return db_exec(c, err, "PRAGMA main.synchronous = NORMAL;"
 	    "PRAGMA main.secure_delete = OFF; PRAGMA main.cache_size = -8192;"
 	    "PRAGMA main.journal_size_limit = 67108864;"
+	    "PRAGMA main.wal_autocheckpoint = 4000;"
 	    "PRAGMA temp_store = MEMORY");
 }
 
