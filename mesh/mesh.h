@@ -58,7 +58,7 @@ struct envoy_host {
 	struct span	 address;	/* "10.0.3.11:8080", "[::1]:80", "unix:/p" */
 	struct span	 hostname, region, zone, sub_zone;
 	uint64_t	 weight, priority;
-	unsigned	 reasons;	/* bits, envoy_reason() */
+	unsigned	 reasons;	/* bits, envoy_reasons() */
 	uint64_t	 stat[HOST_STATS];
 };
 enum cluster_stat {

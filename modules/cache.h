@@ -29,7 +29,8 @@ enum cache_flag {
 };
 /* Opens, creating what is missing (0700 folders, 0600 files). A corrupt cache
  * is set aside as *.corrupt and begun anew; one from a newer kiban, or a folder
- * that can't be written, gives a cache in memory. Both are said in note, "" when
+ * that can't be written, gives a cache in memory, which is this connection's
+ * alone: session_settle() moves a whole run elsewhere then. Both are said in note, "" when
  * all is well. A kind whose literal changed has its tables rebuilt empty. */
 struct cache *cache_open(const char *cache_dir, const char *data_dir,
     const struct registry *r, unsigned flags, struct buf *note,
@@ -213,5 +214,7 @@ int mute_drop(struct cache *c, const char *context, const char *rule,
 
 /* This process's tasks that are worth a row, for `tasks` of every process. */
 int task_publish(struct cache *c, const struct task_info *i, struct err *err);
+/* Takes the row of one back. */
+int task_retract(struct cache *c, int64_t id, struct err *err);
 
 #endif

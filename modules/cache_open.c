@@ -382,6 +382,8 @@ int cache_folder(const char *dir)
 	return rc;
 }
 
+#define OWN "; this run keeps its own, gone at its end"
+
 /* True when c->db is a good file; else why not is in note. */
 static bool open_on_disk(struct cache *c, const char *dir, struct buf *note)
 {
@@ -392,9 +394,10 @@ static bool open_on_disk(struct cache *c, const char *dir, struct buf *note)
 	if (c->flags & CACHE_READ) {
 		if (access(c->path, F_OK) < 0)
 			return false;
-	} else if (cache_folder(dir) < 0) {
-		buf_addf(note, "cache: %s can't be made: %s; nothing is kept "
-		    "after this run", dir, strerror(errno));
+	} else if (cache_folder(dir) < 0 || access(dir, W_OK) < 0 ||
+	    (access(c->path, W_OK) < 0 && errno != ENOENT)) {
+		buf_addf(note, "cache: %s can't be written (%s)" OWN, dir,
+		    strerror(errno));
 		return false;
 	} else {
 		file_born(c->path);
@@ -407,12 +410,11 @@ static bool open_on_disk(struct cache *c, const char *dir, struct buf *note)
 			    "as cache.db.corrupt and begun anew", c->path);
 	}
 	if (o == OPEN_NEWER)
-		buf_addf(note, "cache: %s is from a newer kiban; this run keeps "
-		    "its own in memory", c->path);
+		buf_addf(note, "cache: %s is from a newer kiban" OWN, c->path);
 	else if (o == OPEN_DAMAGED)
 		buf_addf(note, "cache: %s is damaged", c->path);
 	else if (o == OPEN_FAILED)
-		buf_addf(note, "%s; nothing is kept after this run", why.text);
+		buf_addf(note, "%s" OWN, why.text);
 	return o == OPEN_GOOD;
 }
 

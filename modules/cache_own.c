@@ -304,3 +304,9 @@ int task_publish(struct cache *c, const struct task_info *i, struct err *err)
 	rc = finish(c, s, err);
 	return rc == 0 && begins ? tasks_sweep(c, err) : rc;
 }
+
+int task_retract(struct cache *c, int64_t id, struct err *err)
+{
+	return db_exec(c, err, "DELETE FROM main.task WHERE pid = %lld AND "
+	    "id = %lld", (long long)getpid(), (long long)id);
+}

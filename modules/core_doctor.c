@@ -106,7 +106,7 @@ static int check_cache(struct run *r, struct err *err)
 	bool good = false;
 	int rc;
 
-	if (cache_in_memory(r->cache))
+	if (cache_in_memory(r->cache) || s->run_dir)
 		return check(r, err, "cache", "doubtful", buf_str(&s->note),
 		    "make its folder writable, or set XDG_CACHE_HOME to one "
 		    "that is; nothing is kept until then");
@@ -133,14 +133,16 @@ static int check_data(struct run *r, struct err *err)
 {
 	const char *dir = r->session->config.data_dir;
 	const char *fault = cache_own_fault(r->cache);
+	bool writable = access(dir, W_OK) == 0;
 	struct buf text = {0};
 	int rc;
 
-	if (*fault)
-		return check(r, err, "data", "bad", fault, "put data.db back "
-		    "from a copy, or move it away: a new one is begun; until "
-		    "then every write is refused");
-	if (access(dir, W_OK) == 0)
+	if (writable && *fault)
+		return check(r, err, "data", "bad", fault, "use the newer "
+		    "kiban when it is from one; else put data.db back from a "
+		    "copy, or move it away: a new one is begun. Until then "
+		    "every write is refused");
+	if (writable)
 		return check(r, err, "data", "ok", dir, NULL);
 	buf_addf(&text, "%s: %s", dir, strerror(errno));
 	rc = check(r, err, "data", "bad", buf_str(&text), "make it writable, "

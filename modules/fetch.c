@@ -415,7 +415,10 @@ static void work_judge(struct work *w, const struct context *const *contexts,
 		for (k = 0; k < w->ngroups; k++) {
 			struct group *g = &w->groups[k];
 
-			if (g->target.context != contexts[i] || !g->fetched)
+			/* Of an empty fleet nothing is fetched, and all that
+			 * was in it is gone. */
+			if (g->target.context != contexts[i] ||
+			    (!g->fetched && g->list.n))
 				continue;
 			any = true;
 			if (target_round(&g->target, w->cache, &g->list,

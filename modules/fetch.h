@@ -4,8 +4,8 @@
  *
  * A poll of a backend is claimed first. Cadence is by the clock: due + every,
  * not end + every. A source's `round` is called after every round over a
- * context in which something was fetched. Then the rules are evaluated
- * (find.h). */
+ * context in which something was fetched, and where no backend is named any
+ * more. Then the rules are evaluated (find.h). */
 #ifndef FETCH_H
 #define FETCH_H
 

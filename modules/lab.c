@@ -333,9 +333,9 @@ static int wait_record(struct run *r, const char *dir, int64_t since,
 	    (long long)lab_pid(dir, "record"));
 	if (holds(dir, "ready", pid))
 		return 0;
-	if (cache_in_memory(r->cache)) {
-		run_note(r, "the cache is in memory: what record fetches is "
-		    "not seen here");
+	if (cache_in_memory(r->cache) || r->session->run_dir) {
+		run_note(r, "this run keeps its own cache: what record fetches "
+		    "is not seen here");
 		return 0;
 	}
 	rc = watch_record(&w, dir, deadline, err);

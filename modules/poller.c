@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "find.h"
+#include "publish.h"
 #include "value.h"
 
 #define WORKERS		16
@@ -50,6 +51,7 @@ struct fleet {
 	int64_t			  list_at;
 	int64_t			  since;	/* r was pressed */
 	bool			  ruled, shown;
+	bool			  listed;	/* read once at least */
 	bool			  fetched;	/* since the last round */
 };
 
@@ -420,13 +422,22 @@ static void fleet_read(struct poller *p, struct fleet *f, struct cache *c)
 {
 	struct backend_list l = {0};
 	struct err err = {0};
-	bool good = target_list(&f->target, c, &l, &err) == 0;
+	bool good = target_list(&f->target, c, &l, &err) == 0, first;
 
 	pthread_mutex_lock(&p->lock);
-	if (good)
+	/* Of an empty fleet nothing is fetched, and all that was in it is
+	 * gone: a round says so. */
+	first = good && !f->listed && !l.n;
+	if (good) {
+		f->fetched |= f->n && !l.n;
+		f->listed = true;
 		fleet_match(f, &l);
+	}
 	f->list_at = clock_mono() + f->target.every;
 	pthread_mutex_unlock(&p->lock);
+	/* Not judged: nothing is in yet that a rule could go by. */
+	if (first)
+		target_round(&f->target, c, &l, &err);
 	backend_list_release(&l);
 }
 
@@ -540,6 +551,7 @@ static int scheduler_main(struct task *t, void *arg, struct err *err)
 
 		pthread_mutex_unlock(&p->lock);
 		read_fleets(p, c);
+		publish_tasks(c);
 		pthread_mutex_lock(&p->lock);
 		tell = p->rows && clock_mono() >= p->told_at + LOOK;
 		if (tell) {
@@ -597,6 +609,8 @@ struct poller *poller_start(const struct session *s,
 {
 	struct poller *p = xcalloc(1, sizeof(*p));
 	pthread_condattr_t mono;
+	struct buf title = {0};
+	size_t i;
 
 	p->session = s;
 	p->moved = moved;
@@ -610,7 +624,12 @@ struct poller *poller_start(const struct session *s,
 	/* Upkeep waits until the first rows are in. */
 	p->tend_at = clock_mono() + 10 * LOOK;
 	init_places(p, contexts, ncontexts);
-	p->scheduler = task_start("", NULL, scheduler_main, p, NULL);
+	buf_adds(&title, "poll ");
+	for (i = 0; i < ncontexts; i++)
+		buf_addf(&title, "%s%s", i ? ", " : "", contexts[i]->name);
+	p->scheduler = task_start("", buf_str(&title), scheduler_main, p,
+	    NULL);
+	buf_free(&title);
 	return p;
 }
 

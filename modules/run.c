@@ -87,11 +87,6 @@ struct cell run_d(double v)
 	return (struct cell){.tag = CELL_REAL, .d = v};
 }
 
-struct cell run_ms(int64_t t)
-{
-	return t ? run_i(t) : (struct cell){.tag = CELL_NULL};
-}
-
 const struct context *run_context(struct run *r, struct err *err)
 {
 	if (r->ncontexts == 1)

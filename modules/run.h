@@ -48,11 +48,10 @@ void run_note(struct run *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void run_error(struct run *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* A cell of text (NULL: null), of an integer; time 0 is null by run_ms(). */
+/* A cell of text (NULL: null), of an integer, of a real. */
 struct cell run_s(const char *s);
 struct cell run_i(int64_t v);
 struct cell run_d(double v);
-struct cell run_ms(int64_t t);
 /* The one context meant; ERR_USAGE when several are. */
 const struct context *run_context(struct run *r, struct err *err);
 

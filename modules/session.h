@@ -13,9 +13,18 @@ struct session {
 	bool		 read_only;	/* --read-only, --write: beat the config */
 	bool		 write;
 	bool		 quiet, verbose;
-	/* A reason why the cache is in memory, or was begun anew; "" */
+	/* Why the cache is elsewhere or was begun anew, or why data.db can't be
+	 * written; "" */
 	struct buf	 note;
+	/* The cache's folder for this run alone; NULL: it is where it should */
+	char		*run_dir;
 };
+
+/* Looks, once and before there are threads, whether the cache can be used. When
+ * it can't, config.cache_dir becomes a folder that session_release() removes;
+ * note says why. */
+void session_settle(struct session *s);
+void session_release(struct session *s);
 
 /* A connection for the calling thread, aimed at nothing yet. */
 struct cache *session_cache(const struct session *s, struct err *err);

@@ -49,11 +49,58 @@ static void row_key(const struct browser *b, uint32_t row, struct buf *out)
 	}
 }
 
+static struct cell key_cell(const struct browser *b, size_t at, size_t i)
+{
+	return rows_cell(&b->haul->result->rows, haul_row(b->haul, at),
+	    (size_t)b->keys[i]);
+}
+
+/* With texts of its own: the rows go when others come. */
 static void keep_selection(struct browser *b)
 {
-	buf_clear(&b->key);
-	if (b->at < b->haul->n)
-		row_key(b, haul_row(b->haul, b->at), &b->key);
+	size_t used = 0;
+
+	buf_clear(&b->kept_text);
+	b->nkept = b->at < b->haul->n ? b->nkeys : 0;
+	for (size_t i = 0; i < b->nkept; i++) {
+		b->kept[i] = key_cell(b, b->at, i);
+		if (b->kept[i].tag == CELL_TEXT)
+			buf_add(&b->kept_text, b->kept[i].s, b->kept[i].n);
+	}
+	/* It moved while it grew. */
+	for (size_t i = 0; i < b->nkept; i++)
+		if (b->kept[i].tag == CELL_TEXT) {
+			b->kept[i].s = buf_str(&b->kept_text) + used;
+			used += b->kept[i].n;
+		}
+}
+
+static bool same_cell(const struct cell *a, const struct cell *b)
+{
+	if (a->tag != b->tag)
+		return false;
+	switch (a->tag) {
+	case CELL_TEXT:
+		return a->n == b->n && !memcmp(a->s, b->s, a->n);
+	case CELL_INT:
+		return a->i == b->i;
+	case CELL_REAL:
+		return !memcmp(&a->d, &b->d, sizeof(a->d));
+	default:
+		return true;
+	}
+}
+
+/* On the loop, for every row of a list perhaps: the first column that differs
+ * decides. */
+static bool is_kept(const struct browser *b, size_t at)
+{
+	for (size_t i = 0; i < b->nkept; i++) {
+		struct cell c = key_cell(b, at, i);
+		if (!same_cell(&c, &b->kept[i]))
+			return false;
+	}
+	return true;
 }
 
 /* Puts the selection on the row that it was on, on the same line of the screen;
@@ -61,21 +108,15 @@ static void keep_selection(struct browser *b)
 static void find_selection(struct browser *b)
 {
 	size_t n = b->haul->n, line = b->at - b->top, before = b->at;
-	struct buf k = {0};
-	bool found = false;
+	bool known = b->nkept && b->nkept == b->nkeys, found = false;
 
 	/* Most often it is where it was, else anywhere. */
-	for (size_t i = 0; b->key.n && i <= n && !found; i++) {
+	for (size_t i = 0; known && i <= n && !found; i++) {
 		size_t at = i ? i - 1 : before;
-		if (at >= n)
-			continue;
-		buf_clear(&k);
-		row_key(b, haul_row(b->haul, at), &k);
-		found = k.n == b->key.n && !memcmp(k.p, b->key.p, k.n);
+		found = at < n && is_kept(b, at);
 		if (found)
 			b->at = at;
 	}
-	buf_free(&k);
 	if (b->at >= n)
 		b->at = n ? n - 1 : 0;
 	b->top = b->at > line ? b->at - line : 0;
@@ -555,7 +596,7 @@ static int set_sort(struct place *p, const char *text, struct err *err)
 	p->sort = text && *text ? xstrdup(text) : NULL;
 	/* Who stands at the top wants to see what comes to the top. */
 	if (!b->at)
-		buf_clear(&b->key);
+		b->nkept = 0;
 	reorder(p);
 	return 0;
 }
@@ -718,7 +759,7 @@ static void release(struct place *p)
 		free(b->marks[i]);
 	free(b->marks);
 	grid_release(&b->grid);
-	buf_free(&b->key);
+	buf_free(&b->kept_text);
 	free(b->pick);
 	free(b->columns);
 	free(b->cells);

@@ -25,7 +25,9 @@ struct browser {
 	int		 y;		/* where the first stands */
 	int		 keys[KEYS_MAX];	/* columns that name a row */
 	size_t		 nkeys;
-	struct buf	 key;		/* of the selected row */
+	struct cell	 kept[KEYS_MAX];	/* those of the selected row */
+	size_t		 nkept;
+	struct buf	 kept_text;	/* which those point into */
 	char		**marks;	/* keys */
 	size_t		 nmarks;
 	int64_t		 every;		/* of its kind; 0: rows don't age */

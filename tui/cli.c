@@ -10,8 +10,9 @@
 
 #include "core.h"
 #include "find.h"
+#include "publish.h"
 
-enum { FETCH_MS = 10000, FAILURES_SHOWN = 5 };
+enum { FETCH_MS = 10000, PUBLISH_MS = 1000, FAILURES_SHOWN = 5 };
 
 /* ---- signals ------------------------------------------------------------------ */
 
@@ -344,8 +345,7 @@ static int run_line(struct cli *c, struct err *err)
 
 	if (find_contexts(c, err) < 0)
 		return -1;
-	c->cache = cache_open(s->config.cache_dir, s->config.data_dir,
-	    &s->registry, 0, &s->note, err);
+	c->cache = session_cache(s, err);
 	if (!c->cache)
 		return -1;
 	if (s->note.n)
@@ -361,15 +361,33 @@ static int run_line(struct cli *c, struct err *err)
 	return rc;
 }
 
+/* What takes longer than a second is seen in `tasks`, by a thread of its own:
+ * this one waits. */
+static int publisher(struct task *t, void *arg, struct err *err)
+{
+	struct cache *c = NULL;
+
+	while (task_sleep(t, PUBLISH_MS, err) == 0) {
+		if (!c)
+			c = session_cache(arg, NULL);
+		if (c)
+			publish_tasks(c);
+	}
+	cache_close(c);
+	return -1;
+}
+
 int cli_run(struct session *s, struct line *l)
 {
 	struct cli c = {.session = s, .line = l, .first = true};
 	struct err err = {0};
+	struct task *published;
 	int code;
 
 	c.task = task_self(l->module ? l->module->name : "", l->text);
 	c.out.task = c.task;
 	catch_signals();
+	published = task_start("", NULL, publisher, s, NULL);
 	if (run_line(&c, &err) == 0)
 		err.code = ERR_NONE;
 	else if (err.code != ERR_CANCELLED && !c.out.left)
@@ -385,6 +403,8 @@ int cli_run(struct session *s, struct line *l)
 		.report = c.report,
 	});
 	fetch_report_release(&c.report);
+	task_cancel(published);
+	task_free(published);
 	cache_close(c.cache);
 	task_free(c.task);
 	buf_free(&c.out.b);

@@ -166,26 +166,6 @@ void frame_mark(struct frame *f, int x, int y, int width, unsigned flag)
 			t->look |= (uint8_t)flag;
 }
 
-void frame_tint(struct frame *f, int x, int y, int width, unsigned look)
-{
-	int end = width < 0 || width > f->cols - x ? f->cols : x + width;
-	struct tile *t;
-
-	for (; x < end; x++)
-		if ((t = frame_at(f, x, y)))
-			t->look = (uint8_t)((t->look & ~LOOK_MASK) | look);
-}
-
-void frame_copy(struct frame *to, const struct frame *from)
-{
-	if (to->cols != from->cols || to->rows != from->rows)
-		frame_resize(to, from->cols, from->rows);
-	memcpy(to->tiles, from->tiles, (size_t)from->cols *
-	    (size_t)from->rows * sizeof(*to->tiles));
-	to->x = from->x;
-	to->y = from->y;
-}
-
 bool tile_same(const struct tile *a, const struct tile *b)
 {
 	return a->n == b->n && a->wide == b->wide && a->look == b->look &&

@@ -56,9 +56,6 @@ int frame_put(struct frame *f, int x, int y, int width, unsigned look,
 int frame_puts(struct frame *f, int x, int y, unsigned look, const char *s);
 /* Adds LOOK_SELECTED or LOOK_REVERSE to a stretch of a row; -1: to its end. */
 void frame_mark(struct frame *f, int x, int y, int width, unsigned flag);
-/* Gives a stretch that role; flags stay. */
-void frame_tint(struct frame *f, int x, int y, int width, unsigned look);
-void frame_copy(struct frame *to, const struct frame *from);
 bool tile_same(const struct tile *a, const struct tile *b);
 /* rows lines of text, blanks at the ends cut. */
 void frame_dump(const struct frame *f, struct buf *out);

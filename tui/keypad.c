@@ -15,11 +15,6 @@ void keypad_init(struct keypad *k)
 	*k = (struct keypad){0};
 }
 
-void keypad_release(struct keypad *k)
-{
-	buf_free(&k->in);
-}
-
 void keypad_learn(struct keypad *k, const char *bytes, const char *name)
 {
 	size_t n = strlen(bytes);

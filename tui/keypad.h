@@ -33,6 +33,5 @@ void keypad_feed(struct keypad *k, const char *p, size_t n);
 int keypad_take(struct keypad *k, struct keypad_key *out);
 /* ms until keypad_take() may give what is there now; -1: nothing is. */
 int keypad_due(const struct keypad *k);
-void keypad_release(struct keypad *k);
 
 #endif

@@ -124,6 +124,8 @@ static int run(struct session *s, struct line *l)
 	struct err err = {0};
 	int rc;
 
+	if (!f->version && !wants_help(l))
+		session_settle(s);
 	if (f->version)
 		rc = print("kiban " VERSION "\n", &err);
 	else if (wants_help(l))
@@ -188,7 +190,7 @@ int main(int argc, char **argv)
 	    ? failed(&err) : run(&s, &l);
 	line_release(&l);
 	registry_release(&s.registry);
+	session_release(&s);
 	config_release(&s.config);
-	buf_free(&s.note);
 	return code;
 }

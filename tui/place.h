@@ -112,7 +112,6 @@ struct screen {
 	struct poller	*poller;
 	char		*polled;	/* contexts the poller has */
 	const char *const *shown;	/* kinds that it was told */
-	int64_t		 reload_at;	/* clock_mono(); 0: none */
 	int64_t		 moved_at;	/* last reload */
 	bool		 moved;		/* rows came in since */
 	struct wishes	 wishes;

@@ -98,7 +98,6 @@ void screen_go(struct screen *s, struct place *to)
 	}
 	s->last = from;
 	s->here = to;
-	s->reload_at = 0;
 	if (to->stale)
 		place_load(to);
 }

@@ -45,7 +45,7 @@ enum prompt_did {
 	PROMPT_EDITED,
 	PROMPT_ENTERED,
 	PROMPT_LEFT,
-	PROMPT_TAB,		/* prompt_complete() is asked for */
+	PROMPT_TAB,		/* candidates are asked for: prompt_offer() */
 };
 enum prompt_did prompt_key(struct prompt *p, const char *key);
 /* Puts candidates for the word before the cursor: the common part first, then

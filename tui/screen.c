@@ -587,6 +587,8 @@ int screen_begin(struct screen *s, struct err *err)
 		return -1;
 	if (words && open_start(s, false, err) < 0)
 		return -1;
+	if (s->session->note.n)
+		screen_say(s, LOOK_BAD, "%s", buf_str(&s->session->note));
 	look(s);
 	return 0;
 }

@@ -213,7 +213,7 @@ static void a_folder_that_cant_be_made_is_said(void **state)
 	kit.c = cache_open(cache, data, &test_registry, 0, &kit.note, &kit.err);
 	assert_non_null(kit.c);
 	assert_true(cache_in_memory(kit.c));
-	assert_non_null(strstr(buf_str(&kit.note), "can't be made"));
+	assert_non_null(strstr(buf_str(&kit.note), "can't be written ("));
 	assert_int_equal(kit_aim(kit.c, 0), 0);
 	put_thing("a");
 	assert_string_equal(ask("SELECT name FROM test_thing"), "a");

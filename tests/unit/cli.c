@@ -111,7 +111,8 @@ static int row(struct pipe_out *p, const char *name, const char *severity,
     int64_t muted)
 {
 	const struct cell cells[] = {
-		run_s(name), run_s(severity), run_ms(muted)};
+		run_s(name), run_s(severity),
+		muted ? run_i(muted) : run_s(NULL)};
 
 	return sink_row(&p->sink, cells, &p->err);
 }

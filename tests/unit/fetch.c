@@ -110,6 +110,22 @@ static void test_good(void **state)
 	assert_int_equal(faulty_ask("/count"), 4);
 }
 
+/* All that was in an empty fleet is gone: only the round can say so. */
+static void test_emptied(void **state)
+{
+	(void)state;
+	backend("/ok");
+	assert_int_equal(fetch(FETCH_STALE, 5000), 0);
+	assert_int_equal(fleet.rounds, 1);
+	free((char *)fleet.urls[0]);
+	fleet.n = 0;
+	assert_int_equal(fetch(FETCH_STALE, 5000), 0);
+	assert_int_equal(report.backends, 0);
+	assert_int_equal(fleet.rounds, 2);
+	assert_int_equal(fetch(FETCH_NEVER, 5000), 0);
+	assert_int_equal(fleet.rounds, 2);
+}
+
 static void test_stale(void **state)
 {
 	(void)state;
@@ -504,6 +520,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_add),
 		TEST(test_good),
+		TEST(test_emptied),
 		TEST(test_stale),
 		TEST(test_never),
 		TEST(test_failures),

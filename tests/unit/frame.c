@@ -130,7 +130,7 @@ static void hostile_bytes(void **state)
 	frame_release(&f);
 }
 
-static void marks_and_tints(void **state)
+static void marks(void **state)
 {
 	struct frame f = {0};
 
@@ -142,8 +142,6 @@ static void marks_and_tints(void **state)
 	assert_int_equal(frame_at(&f, 1, 0)->look, LOOK_BAD | LOOK_SELECTED);
 	assert_int_equal(frame_at(&f, 3, 0)->look,
 	    LOOK_PLAIN | LOOK_SELECTED);
-	frame_tint(&f, 1, 0, 1, LOOK_OLD);
-	assert_int_equal(frame_at(&f, 1, 0)->look, LOOK_OLD | LOOK_SELECTED);
 	frame_release(&f);
 }
 
@@ -323,7 +321,7 @@ int main(void)
 		cmocka_unit_test(wide_characters),
 		cmocka_unit_test(clusters_stay_whole),
 		cmocka_unit_test(hostile_bytes),
-		cmocka_unit_test(marks_and_tints),
+		cmocka_unit_test(marks),
 		cmocka_unit_test(rows_that_fit),
 		cmocka_unit_test(columns_leave_by_rank),
 		cmocka_unit_test(no_cell_leaves_the_frame),

@@ -97,7 +97,7 @@ static char *decode(const char *bytes, size_t n, bool waited)
 			nanosleep(&(struct timespec){.tv_nsec =
 			    (KEYPAD_WAIT + 10) * 1000000L}, NULL);
 	}
-	keypad_release(&k);
+	buf_free(&k.in);
 	return buf_take(&b);
 }
 

@@ -816,6 +816,29 @@ static void pasting(void **state)
 	screen_release(&s);
 }
 
+/* What the start had to say about the cache is on the screen until a key. */
+static void the_start_says_its_note(void **state)
+{
+	struct err err = {0};
+	struct line start;
+	struct screen s;
+	char *frame;
+
+	(void)state;
+	assert_int_equal(line_parse(&session.registry, 0, NULL, &start, &err),
+	    0);
+	buf_adds(&session.note, "cache: it is elsewhere");
+	screen_init(&s, &session, &start, 80, 24, true);
+	assert_int_equal(screen_begin(&s, &err), 0);
+	settle(&s);
+	frame = shown(&s);
+	assert_non_null(strstr(frame, "cache: it is elsewhere"));
+	free(frame);
+	screen_release(&s);
+	line_release(&start);
+	buf_free(&session.note);
+}
+
 /* ---- setting up ----------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *st, int flag,
@@ -876,6 +899,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_list_is_its_table),
 		cmocka_unit_test(home),
+		cmocka_unit_test(the_start_says_its_note),
 		cmocka_unit_test(a_list),
 		cmocka_unit_test(sort_filter_faults_marks),
 		cmocka_unit_test(escape_closes_in_order),
