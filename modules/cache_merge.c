@@ -359,24 +359,30 @@ static int write_all(struct merge *m, struct err *err)
 		put_metrics, frames_write, put_scope,
 	};
 	size_t i;
-	int rc;
+	int rc = DONE;
 
-	rc = lock_take(m, err);
 	for (i = 0; i < sizeof(steps) / sizeof(*steps) && rc == DONE; i++)
 		rc = steps[i](m, err);
-	if (rc == DONE)
-		rc = lock_give(m, err);
-	if (rc != DONE)
-		db_rollback(m->c);
-	return rc;
+	return rc == DONE ? lock_give(m, err) : rc;
 }
 
-static int attempt(struct merge *m, struct err *err)
+/* held: compares inside the lock, where nothing can move. */
+static int attempt(struct merge *m, bool held, struct err *err)
 {
-	int rc = compare_load(m, err);
+	int rc = DONE;
 
-	if (rc == 0)
+	if (held) {
+		rc = db_begin(m->c, err);
+		m->begun = clock_mono();
+	}
+	if (rc == DONE)
+		rc = compare_load(m, err);
+	if (rc == DONE && !held)
+		rc = lock_take(m, err);
+	if (rc == DONE)
 		rc = write_all(m, err);
+	if (rc != DONE)
+		db_rollback(m->c);
 	sqlite3_finalize(m->say);
 	m->say = NULL;
 	compare_release(m);
@@ -387,8 +393,10 @@ int merge_end(struct merge *m, struct err *err)
 {
 	int i, rc = MOVED;
 
+	/* Where others merge the scope again and again, a small merge ends
+	 * that by comparing under the lock. */
 	for (i = 0; i < ATTEMPTS && rc == MOVED; i++)
-		rc = attempt(m, err);
+		rc = attempt(m, i > 1 && m->n <= SLICE_OVER, err);
 	if (rc == MOVED)
 		rc = err_set(err, ERR_FAILED, "cache: %s of %s: other "
 		    "processes merge it all the time", m->t->kind->name,
