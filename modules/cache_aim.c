@@ -40,7 +40,7 @@ const char *aim_contexts(const struct cache *c)
 	return c->aim ? buf_str(&c->aim->contexts) : "";
 }
 
-/* ---- names in a text -------------------------------------------------------- */
+/* ---- names in a text ---------------------------------------------------- */
 
 static bool is_letter(char c)
 {
@@ -58,7 +58,7 @@ bool sql_has_word(const char *sql, const char *word)
 	return false;
 }
 
-/* ---- making TEMP views ------------------------------------------------------ */
+/* ---- making TEMP views -------------------------------------------------- */
 
 static int make(struct cache *c, const char *name, const char *body,
     struct err *err)
@@ -128,7 +128,7 @@ static int make_core(struct cache *c, struct err *err)
 	return 0;
 }
 
-/* ---- lists, when a statement names them ------------------------------------- */
+/* ---- lists, when a statement names them --------------------------------- */
 
 struct naming {
 	struct cache	*cache;
@@ -194,7 +194,7 @@ bool aim_knows(const struct cache *c, const char *name)
 	return known;
 }
 
-/* ---- aiming ----------------------------------------------------------------- */
+/* ---- aiming ------------------------------------------------------------- */
 
 static void unmake(struct cache *c)
 {

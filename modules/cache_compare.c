@@ -11,7 +11,7 @@ struct index {
 	size_t		 mask;
 };
 
-/* ---- what is stored -------------------------------------------------------------- */
+/* ---- what is stored ----------------------------------------------------- */
 
 static int scope_read(struct merge *m, sqlite3_stmt *s, struct err *err)
 {
@@ -89,7 +89,7 @@ static int old_read(struct merge *m, struct err *err)
 	return rc == SQLITE_DONE ? 0 : db_fault(m->c, "rows", err);
 }
 
-/* ---- which is which ---------------------------------------------------------------- */
+/* ---- which is which ----------------------------------------------------- */
 
 static void index_make(struct index *x, const struct merge *m)
 {
@@ -237,7 +237,7 @@ static void classify(struct merge *m)
 			m->closed[m->nclosed++] = (uint32_t)(o - m->old);
 }
 
-/* ---- MERGE_PATCH: what wasn't given is what is stored --------------------------------- */
+/* ---- MERGE_PATCH: what wasn't given is what is stored ------------------- */
 
 /* The stored value in the place of one that wasn't given. */
 static struct part stored_part(const struct merge *m, sqlite3_stmt *s,
@@ -323,7 +323,7 @@ static int fill(struct merge *m, struct err *err)
 	return rc;
 }
 
-/* ---- slots ------------------------------------------------------------------------------ */
+/* ---- slots -------------------------------------------------------------- */
 
 static int gone_read(struct merge *m, struct err *err)
 {
@@ -401,7 +401,7 @@ static int give_slots(struct merge *m, struct err *err)
 	return 0;
 }
 
-/* ---- what `change` will say --------------------------------------------------------------- */
+/* ---- what `change` will say --------------------------------------------- */
 
 static void json_of(struct buf *out, struct cell v)
 {
@@ -601,7 +601,7 @@ static int say(struct merge *m, struct err *err)
 	return rc;
 }
 
-/* ---- one attempt ----------------------------------------------------------------------------- */
+/* ---- one attempt -------------------------------------------------------- */
 
 int compare_load(struct merge *m, struct err *err)
 {

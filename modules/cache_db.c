@@ -214,7 +214,7 @@ void db_bind_cell(sqlite3_stmt *s, int i, struct cell v)
 	}
 }
 
-/* ---- transactions ---------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------------- */
 
 int db_begin(struct cache *c, struct err *err)
 {
@@ -247,7 +247,7 @@ void db_rollback(struct cache *c)
 		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* ---- one number ------------------------------------------------------------- */
+/* ---- one number --------------------------------------------------------- */
 
 int64_t cache_int(struct cache *c, int64_t otherwise, const char *fmt, ...)
 {
@@ -268,7 +268,7 @@ int64_t cache_int(struct cache *c, int64_t otherwise, const char *fmt, ...)
 	return v;
 }
 
-/* ---- what was read into memory ------------------------------------------------ */
+/* ---- what was read into memory ------------------------------------------ */
 
 int64_t cache_at(const struct cache *c)
 {

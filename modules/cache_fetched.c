@@ -2,32 +2,12 @@
  * fetches, so that a row of the past has the age that it had; an old one knows
  * where it began and ended (cache_tend.c joins them). */
 #include "cache_merge.h"
+#include "cache_pack.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RUN_MAX 60	/* fetches a row */
-
-static void put_varint(struct buf *out, uint64_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		buf_addc(out, (char)(v | 0x80));
-	buf_addc(out, (char)v);
-}
-
-static const uint8_t *get_varint(const uint8_t *p, const uint8_t *end,
-    uint64_t *v)
-{
-	int shift;
-
-	*v = 0;
-	for (shift = 0; p < end && shift < 64; shift += 7) {
-		*v |= (uint64_t)(*p & 0x7f) << shift;
-		if (!(*p++ & 0x80))
-			break;
-	}
-	return p;
-}
 
 /* How often the kind is fetched in that context: as the config says where a
  * source of it is named, else as its literal does. */
@@ -107,7 +87,7 @@ int fetched_add(struct cache *c, const struct table *t, const char *context,
 	    at - r.t1 > 3 * every_of(c, t, context))
 		gap = at - r.t1;
 	if (found && gap == 0 && r.young && r.n < RUN_MAX) {
-		put_varint(&r.v, (uint64_t)(at - r.t1));
+		pack_varint(&r.v, (uint64_t)(at - r.t1));
 		r.t1 = at;
 		r.n++;
 	} else {
@@ -122,9 +102,8 @@ int fetched_add(struct cache *c, const struct table *t, const char *context,
 
 int64_t fetched_before(struct cache *c, int64_t scope, int64_t at)
 {
-	const uint8_t *p, *end;
+	struct reader steps;
 	int64_t seen = 0, t;
-	uint64_t step;
 	struct run r;
 
 	if (!run_read(c, scope, at, &r))
@@ -135,10 +114,11 @@ int64_t fetched_before(struct cache *c, int64_t scope, int64_t at)
 		seen = at;
 	} else {
 		seen = t = r.t0;
-		p = (const uint8_t *)buf_str(&r.v);
-		for (end = p + r.v.n; p < end && t <= at; t += (int64_t)step) {
+		steps = (struct reader){ (const uint8_t *)buf_str(&r.v),
+		    (const uint8_t *)buf_str(&r.v) + r.v.n, false };
+		while (steps.p < steps.end && t <= at) {
 			seen = t;
-			p = get_varint(p, end, &step);
+			t += (int64_t)unpack_varint(&steps);
 		}
 		if (t <= at)
 			seen = t;

@@ -18,7 +18,7 @@ struct window {
 	struct samples	 samples;	/* one at or before from stands first */
 };
 
-/* ---- windows ------------------------------------------------------------------- */
+/* ---- windows ------------------------------------------------------------ */
 
 static int64_t gap_of(const struct window *w, enum res res)
 {
@@ -145,7 +145,7 @@ static void window_arguments(struct cache *c, struct window *w, int n,
 	    cache_at(c) - (int64_t)(ago * 1000));
 }
 
-/* ---- counters and gauges ----------------------------------------------------------- */
+/* ---- counters and gauges ------------------------------------------------ */
 
 struct growth {
 	double	 sum;
@@ -285,7 +285,7 @@ static void span_function(sqlite3_context *x, int n, sqlite3_value **v)
 	sqlite3_result_double(x, (double)longest / 1000);
 }
 
-/* ---- histograms ---------------------------------------------------------------------- */
+/* ---- histograms --------------------------------------------------------- */
 
 static uint64_t hist_total(const struct hist *h)
 {
@@ -373,7 +373,7 @@ static void bins_function(sqlite3_context *x, int n, sqlite3_value **v)
 		if (sum.v[i].count)
 			sum.v[m++] = sum.v[i];
 	sum.n = m;
-	hist_pack(&out, &sum);
+	hist_bytes(&out, &sum);
 	if (pairs > 0)
 		sqlite3_result_blob(x, buf_str(&out), (int)out.n,
 		    SQLITE_TRANSIENT);
@@ -469,7 +469,7 @@ static void quantile_final(sqlite3_context *x)
 	free(s->h.v);
 }
 
-/* ---- sparklines ------------------------------------------------------------------------ */
+/* ---- sparklines --------------------------------------------------------- */
 
 #define SPARK_MAX 1000
 

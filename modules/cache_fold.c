@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLD_MIN	60		/* frames a block has at least… */
+#define FOLD_MIN	36		/* frames a block has at least… */
 #define FOLD_MAX	240		/* …and at most */
 #define LATE		60000		/* ms a merge may end after its time */
 
@@ -42,7 +42,7 @@ static void fill_none(struct shape s, union sample *v, size_t from, size_t to)
 	}
 }
 
-/* ---- which frames ---------------------------------------------------------------- */
+/* ---- which frames ------------------------------------------------------- */
 
 static int64_t bucket(const struct fold *f, int64_t t)
 {
@@ -107,7 +107,7 @@ static int fold_read(struct fold *f, int64_t now, struct err *err)
 	return 0;
 }
 
-/* ---- rollups ------------------------------------------------------------------------ */
+/* ---- rollups ------------------------------------------------------------ */
 
 /* Of a counter and of bins the last value, of a gauge the mean. */
 static union sample roll(const struct fold *f, size_t from, size_t to,
@@ -171,7 +171,7 @@ static int put_rollups(struct fold *f, struct err *err)
 	return rc;
 }
 
-/* ---- writing ------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 static int put_block(struct fold *f, const struct buf *blob, struct err *err)
 {

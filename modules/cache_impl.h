@@ -88,6 +88,7 @@ struct cache {
 	int64_t			 writes;	/* own ones, since the open */
 	int64_t			 memo_writes;
 	struct reels		*reels;		/* read samples (cache_series.c) */
+	sqlite3_stmt		*read_block, *read_frame;
 	struct marks		*marks;		/* open findings (cache_mark.c) */
 	struct incoming		*incoming;	/* rows being written */
 
@@ -130,7 +131,7 @@ void db_rollback(struct cache *c);
 void cache_fresh(struct cache *c);
 int64_t cache_at(const struct cache *c);
 
-/* ---- names (cache_aim.c, cache_core.c) ----------------------------------- */
+/* ---- names (cache_aim.c, cache_core.c) ---------------------------------- */
 
 /* Makes the TEMP views of the lists that a text names. */
 int aim_names(struct cache *c, const char *sql, struct err *err);
@@ -150,7 +151,7 @@ int64_t fetched_before(struct cache *c, int64_t scope, int64_t at);
 /* The same, asked once a scope: all its rows have that age. (cache_series.c) */
 int64_t series_seen(struct cache *c, int64_t scope, int64_t at);
 
-/* ---- other rooms --------------------------------------------------------- */
+/* ---- other rooms -------------------------------------------------------- */
 
 /* Makes a folder and those above it, 0700. -1 and errno. (cache_open.c) */
 int cache_folder(const char *dir);

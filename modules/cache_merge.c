@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #define BATCH		500	/* rows a statement: some ms */
-#define HOLD		40	/* ms that a slice may hold the lock */
+#define HOLD		50	/* ms that a slice may hold the lock */
 #define PAUSE		3000	/* us between two slices: who waits gets in */
 #define ATTEMPTS	5
 
 enum { DONE = 0, MOVED = 1 };	/* or -1 */
 
-/* ---- slices -------------------------------------------------------------------- */
+/* ---- slices ------------------------------------------------------------- */
 
 static bool is_sliced(const struct merge *m)
 {
@@ -59,7 +59,7 @@ int merge_breathe(struct merge *m, struct err *err)
 	return lock_take(m, err);
 }
 
-/* ---- rows ------------------------------------------------------------------------ */
+/* ---- rows --------------------------------------------------------------- */
 
 /* Appends "c5, c6, …": the columns of n places from one on. */
 static void columns_of(struct buf *sql, size_t from, size_t n)
@@ -274,7 +274,7 @@ static int put_changed(struct merge *m, struct err *err)
 	return rc;
 }
 
-/* ---- the scope --------------------------------------------------------------------- */
+/* ---- the scope ---------------------------------------------------------- */
 
 /* Slots are taken before the first row that uses one. */
 static int put_slots(struct merge *m, struct err *err)
@@ -350,7 +350,7 @@ static int put_scope(struct merge *m, struct err *err)
 	return fetched_add(m->c, m->t, m->context, m->s.id, m->now, err);
 }
 
-/* ---- one attempt --------------------------------------------------------------------- */
+/* ---- one attempt -------------------------------------------------------- */
 
 static int write_all(struct merge *m, struct err *err)
 {
@@ -359,24 +359,30 @@ static int write_all(struct merge *m, struct err *err)
 		put_metrics, frames_write, put_scope,
 	};
 	size_t i;
-	int rc;
+	int rc = DONE;
 
-	rc = lock_take(m, err);
 	for (i = 0; i < sizeof(steps) / sizeof(*steps) && rc == DONE; i++)
 		rc = steps[i](m, err);
-	if (rc == DONE)
-		rc = lock_give(m, err);
-	if (rc != DONE)
-		db_rollback(m->c);
-	return rc;
+	return rc == DONE ? lock_give(m, err) : rc;
 }
 
-static int attempt(struct merge *m, struct err *err)
+/* held: compares inside the lock, where nothing can move. */
+static int attempt(struct merge *m, bool held, struct err *err)
 {
-	int rc = compare_load(m, err);
+	int rc = DONE;
 
-	if (rc == 0)
+	if (held) {
+		rc = db_begin(m->c, err);
+		m->begun = clock_mono();
+	}
+	if (rc == DONE)
+		rc = compare_load(m, err);
+	if (rc == DONE && !held)
+		rc = lock_take(m, err);
+	if (rc == DONE)
 		rc = write_all(m, err);
+	if (rc != DONE)
+		db_rollback(m->c);
 	sqlite3_finalize(m->say);
 	m->say = NULL;
 	compare_release(m);
@@ -387,8 +393,10 @@ int merge_end(struct merge *m, struct err *err)
 {
 	int i, rc = MOVED;
 
+	/* Where others merge the scope again and again, a small merge ends
+	 * that by comparing under the lock. */
 	for (i = 0; i < ATTEMPTS && rc == MOVED; i++)
-		rc = attempt(m, err);
+		rc = attempt(m, i > 1 && m->n <= SLICE_OVER, err);
 	if (rc == MOVED)
 		rc = err_set(err, ERR_FAILED, "cache: %s of %s: other "
 		    "processes merge it all the time", m->t->kind->name,

@@ -196,7 +196,7 @@ static int kinds_open(struct cache *c, struct err *err)
 	return -1;
 }
 
-/* ---- the file ------------------------------------------------------------- */
+/* ---- the file ----------------------------------------------------------- */
 
 static int schema_create(struct cache *c, struct err *err)
 {
@@ -242,6 +242,7 @@ static int settings(struct cache *c, struct err *err)
 	return db_exec(c, err, "PRAGMA main.synchronous = NORMAL;"
 	    "PRAGMA main.secure_delete = OFF; PRAGMA main.cache_size = -8192;"
 	    "PRAGMA main.journal_size_limit = 67108864;"
+	    "PRAGMA main.wal_autocheckpoint = 4000;"
 	    "PRAGMA temp_store = MEMORY");
 }
 
@@ -461,7 +462,8 @@ void cache_close(struct cache *c)
 	reels_free(c->reels);
 	marks_free(c->marks);
 	aim_free(c->aim);
-	/* Modules free what they were given. */
+	sqlite3_finalize(c->read_block);
+	sqlite3_finalize(c->read_frame);
 	sqlite3_close_v2(c->db);
 	for (t = c->tables; *t; t++)
 		table_free(*t);

@@ -33,7 +33,7 @@ static int count_migrations(void)
 	return n;
 }
 
-/* ---- opening ---------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 static int migrate(struct cache *c, struct err *err)
 {
@@ -134,7 +134,7 @@ const char *cache_own_fault(const struct cache *c)
 	return c->own_fault;
 }
 
-/* ---- the journal -------------------------------------------------------------- */
+/* ---- the journal -------------------------------------------------------- */
 
 static char *who_am_i(void)
 {
@@ -205,7 +205,7 @@ int journal_end(struct cache *c, int64_t id, const char *result,
 	return finish(c, s, err);
 }
 
-/* ---- mutes ---------------------------------------------------------------------- */
+/* ---- mutes -------------------------------------------------------------- */
 
 int mute_put(struct cache *c, const char *context, const char *rule,
     const char *object, int64_t until, const char *because, struct err *err)
@@ -237,7 +237,7 @@ int mute_drop(struct cache *c, const char *context, const char *rule,
 	return finish(c, s, err) < 0 ? -1 : sqlite3_changes(c->db);
 }
 
-/* ---- tasks ---------------------------------------------------------------------- */
+/* ---- tasks -------------------------------------------------------------- */
 
 /* Field 22 of /proc/PID/stat: ticks since boot; a pid alone is used again. */
 int64_t process_start(int64_t pid)

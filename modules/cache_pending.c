@@ -8,7 +8,7 @@
 
 #define CHUNK (1 << 20)
 
-/* ---- records ----------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------ */
 
 const uint8_t *part_read(const uint8_t *p, struct part *out)
 {
@@ -88,7 +88,7 @@ double part_number(const struct part *p)
 	return p->tag == PART_REAL ? p->d : NAN;
 }
 
-/* ---- hashes and order ---------------------------------------------------------- */
+/* ---- hashes and order --------------------------------------------------- */
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -172,7 +172,7 @@ int pend_order(const struct merge *m, const struct pend *a,
 	return 0;
 }
 
-/* ---- filling a row --------------------------------------------------------------- */
+/* ---- filling a row ------------------------------------------------------ */
 
 static void row_clear(struct merge *m)
 {

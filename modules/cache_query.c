@@ -37,7 +37,7 @@ struct query {
 	bool		  begun;
 };
 
-/* ---- what is read ----------------------------------------------------------- */
+/* ---- what is read ------------------------------------------------------- */
 
 static bool is_named(const struct kind_set *s, const char *name)
 {
@@ -78,7 +78,7 @@ const char *const *query_kinds(const struct query *q)
 	return q->reads.v ? (const char *const *)q->reads.v : none;
 }
 
-/* ---- the guard -------------------------------------------------------------- */
+/* ---- the guard ---------------------------------------------------------- */
 
 static int deny(struct query *q, const char *fmt, const char *what)
 {
@@ -263,7 +263,7 @@ static int guard_names(struct query *q, const char *sql)
 	return -1;
 }
 
-/* ---- preparing -------------------------------------------------------------- */
+/* ---- preparing ---------------------------------------------------------- */
 
 static int name_added(void *arg, const struct module *m, const struct view *v)
 {
@@ -452,7 +452,7 @@ size_t query_columns(const struct query *q, const char *const **names)
 	return q->n;
 }
 
-/* ---- stepping --------------------------------------------------------------- */
+/* ---- stepping ----------------------------------------------------------- */
 
 static struct cell hex_cell(struct query *q, size_t i)
 {

@@ -141,7 +141,7 @@ static int tab_close(sqlite3_vtab_cursor *base)
 	return SQLITE_OK;
 }
 
-/* ---- rows of a kind ---------------------------------------------------------------- */
+/* ---- rows of a kind ----------------------------------------------------- */
 
 static void rows_sql(struct buf *sql, const struct cursor *k,
     const struct table *t, const char *part, const char *when)

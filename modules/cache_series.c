@@ -28,7 +28,7 @@ struct strip {
 /* What was read of a part: every sample of [from, to], by time. */
 struct reel {
 	struct reel	*next;
-	int64_t		 scope, part, from, to;
+	int64_t		 scope, part, asked, from, to;
 	struct strip	*v;
 	size_t		 n, cap;
 	struct arena	 arena;
@@ -84,7 +84,7 @@ static struct reels *reels_of(struct cache *c)
 	return c->reels;
 }
 
-/* ---- which series -------------------------------------------------------------- */
+/* ---- which series ------------------------------------------------------- */
 
 static struct memo *memo_place(const struct reels *all, int64_t scope)
 {
@@ -175,7 +175,7 @@ int series_column(const struct table *t, const char *field)
 	return -1;
 }
 
-/* ---- reading a part ---------------------------------------------------------------- */
+/* ---- reading a part ----------------------------------------------------- */
 
 static struct strip *strip_add(struct reel *r, sqlite3_stmt *s, int column)
 {
@@ -193,17 +193,30 @@ static struct strip *strip_add(struct reel *r, sqlite3_stmt *s, int column)
 	return x;
 }
 
+/* The two readings are prepared once a connection: a list of 200 scopes makes
+ * 400 of them. */
+static sqlite3_stmt *reading(struct cache *c, sqlite3_stmt **s,
+    const char *sql, const struct reel *r, enum res res, int64_t from,
+    int64_t to)
+{
+	if (!*s)
+		*s = db_prepare(c, NULL, sql);
+	if (*s)
+		db_bind(*s, "iiiii", (int64_t)res, r->scope, r->part, from,
+		    to);
+	return *s;
+}
+
 static void read_blocks(struct cache *c, struct reel *r, enum res res,
     int64_t from, int64_t to)
 {
-	sqlite3_stmt *s = db_prepare(c, NULL, "SELECT t0, t1, n, v FROM "
+	sqlite3_stmt *s = reading(c, &c->read_block, "SELECT t0, t1, n, v FROM "
 	    "main.block WHERE res = ?1 AND scope = ?2 AND part = ?3 AND "
-	    "t1 >= ?4 AND t0 <= ?5 ORDER BY t1");
+	    "t1 >= ?4 AND t0 <= ?5 ORDER BY t1", r, res, from, to);
 	struct strip *x;
 
 	if (!s)
 		return;
-	db_bind(s, "iiiii", (int64_t)res, r->scope, r->part, from, to);
 	while (sqlite3_step(s) == SQLITE_ROW) {
 		x = strip_add(r, s, 3);
 		x->res = res;
@@ -215,26 +228,25 @@ static void read_blocks(struct cache *c, struct reel *r, enum res res,
 		    x->n == 0)
 			r->n--;
 	}
-	sqlite3_finalize(s);
+	sqlite3_reset(s);
 }
 
 static void read_frames(struct cache *c, struct reel *r, enum res res,
     int64_t from, int64_t to)
 {
-	sqlite3_stmt *s = db_prepare(c, NULL, "SELECT t, v FROM main.frame "
-	    "WHERE res = ?1 AND scope = ?2 AND part = ?3 AND "
-	    "t BETWEEN ?4 AND ?5 ORDER BY t");
+	sqlite3_stmt *s = reading(c, &c->read_frame, "SELECT t, v FROM "
+	    "main.frame WHERE res = ?1 AND scope = ?2 AND part = ?3 AND "
+	    "t BETWEEN ?4 AND ?5 ORDER BY t", r, res, from, to);
 	struct strip *x;
 
 	if (!s)
 		return;
-	db_bind(s, "iiiii", (int64_t)res, r->scope, r->part, from, to);
 	while (sqlite3_step(s) == SQLITE_ROW) {
 		x = strip_add(r, s, 1);
 		x->res = res;
 		x->t0 = x->t1 = sqlite3_column_int64(s, 0);
 	}
-	sqlite3_finalize(s);
+	sqlite3_reset(s);
 }
 
 static int by_time(const void *a, const void *b)
@@ -247,14 +259,15 @@ static int by_time(const void *a, const void *b)
 }
 
 /* Finest first; a coarser one only for what lies before the first sample of
- * the finer. */
-static void reel_fill(struct cache *c, struct reel *r)
+ * the finer. Read a little further back than asked for, so that there is such
+ * a first sample and the coarser ones need not be looked at. */
+static void reel_fill(struct cache *c, struct reel *r, int64_t asked)
 {
 	int64_t to = r->to;
 	size_t had, i;
 	int res;
 
-	for (res = RES_RAW; res < RES_N && to >= r->from; res++) {
+	for (res = RES_RAW; res < RES_N && to >= asked; res++) {
 		had = r->n;
 		read_blocks(c, r, (enum res)res, r->from, to);
 		read_frames(c, r, (enum res)res, r->from, to);
@@ -266,32 +279,33 @@ static void reel_fill(struct cache *c, struct reel *r)
 		qsort(r->v, r->n, sizeof(*r->v), by_time);
 }
 
-static struct reel *reel_get(struct cache *c, int64_t scope, int64_t part,
+static struct reel *reel_get(struct cache *c, const struct series *s,
     int64_t from, int64_t to)
 {
 	struct reels *all = reels_of(c);
 	struct reel **shelf, *r;
 
-	shelf = &all->shelf[(uint64_t)(scope * 31 + part) % SHELVES];
+	shelf = &all->shelf[(uint64_t)(s->scope * 31 + s->part) % SHELVES];
 	for (r = *shelf; r; r = r->next)
-		if (r->scope == scope && r->part == part && r->from <= from &&
-		    r->to >= to)
+		if (r->scope == s->scope && r->part == s->part &&
+		    r->asked <= from && r->to >= to)
 			return r;
 	if (all->bytes > BYTES_MAX)
 		reels_clear(all);
 	r = xcalloc(1, sizeof(*r));
-	r->scope = scope;
-	r->part = part;
-	r->from = from;
+	r->scope = s->scope;
+	r->part = s->part;
+	r->asked = from;
+	r->from = from - 3 * s->t->kind->every - 1000;
 	r->to = to;
-	reel_fill(c, r);
+	reel_fill(c, r, from);
 	all->bytes += r->arena.bytes + r->cap * sizeof(*r->v) + sizeof(*r);
 	r->next = *shelf;
 	*shelf = r;
 	return r;
 }
 
-/* ---- reading a series ----------------------------------------------------------------- */
+/* ---- reading a series --------------------------------------------------- */
 
 static void sample_add(struct samples *out, int64_t t, enum res res,
     union sample v)
@@ -324,7 +338,7 @@ static void read_block(const struct strip *x, const struct series *s,
 void series_read(struct cache *c, const struct series *s, size_t column,
     int64_t from, int64_t to, struct samples *out)
 {
-	struct reel *r = reel_get(c, s->scope, s->part, from, to);
+	struct reel *r = reel_get(c, s, from, to);
 	union sample v;
 	struct strip *x;
 	size_t i;

@@ -30,7 +30,7 @@ union sample {
 	const struct hist	*h;
 };
 
-/* ---- cache_pack.c ------------------------------------------------------- */
+/* ---- cache_pack.c, cache_block.c ---------------------------------------- */
 
 struct shape { size_t nnumbers, nbins; };	/* columns of a slot */
 static inline size_t shape_columns(struct shape s)
@@ -58,9 +58,9 @@ bool block_get(const uint8_t *p, size_t n, struct shape s, size_t slot,
     size_t column, struct arena *a, union sample *out, size_t count);
 
 /* Bytes of a blob that SQL sees as bins. */
-void hist_pack(struct buf *out, const struct hist *h);
+void hist_bytes(struct buf *out, const struct hist *h);
 
-/* ---- cache_series.c: reading ---------------------------------------------- */
+/* ---- cache_series.c: reading -------------------------------------------- */
 
 struct sample_at {
 	int64_t		 t;

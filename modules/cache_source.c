@@ -65,7 +65,7 @@ static void copy_text(char *out, size_t size, sqlite3_stmt *s, int column)
 	snprintf(out, size, "%s", text ? text : "");
 }
 
-/* ---- who ------------------------------------------------------------ */
+/* ---- who ---------------------------------------------------------------- */
 
 /* "PID:START": a pid alone is used again. */
 static const char *own_name(char *out, size_t size)
@@ -83,7 +83,7 @@ static bool owner_lives(const char *owner)
 	    process_lives(pid, start);
 }
 
-/* ---- when ----------------------------------------------------------- */
+/* ---- when --------------------------------------------------------------- */
 
 /* The first point of its grid half a period or more after due, and after
  * now. */
@@ -145,7 +145,7 @@ static int64_t due_time(const struct row *r, int64_t now)
 	return now;
 }
 
-/* ---- the calls ------------------------------------------------------ */
+/* ---- the calls ---------------------------------------------------------- */
 
 static void bind_row(sqlite3_stmt *s, const char *module,
     const char *kinds_json, int64_t every, int64_t now)

@@ -50,7 +50,7 @@ static bool next_place(struct tend *d, const char *table, enum res res,
 	return found;
 }
 
-/* ---- samples --------------------------------------------------------------------- */
+/* ---- samples ------------------------------------------------------------ */
 
 static int fold_all(struct tend *d, struct err *err)
 {
@@ -115,7 +115,7 @@ static int expire_all(struct tend *d, struct err *err)
 	return 0;
 }
 
-/* ---- runs of fetches ------------------------------------------------------------------ */
+/* ---- runs of fetches ---------------------------------------------------- */
 
 /* Old runs next to each other become one that knows only its ends. */
 static int join_runs(struct tend *d, long long scope, struct err *err)

@@ -186,7 +186,7 @@ static struct took merge(struct cache *c, int poll, bool changed)
 	return (struct took){ now() - t.wall, used() - t.cpu };
 }
 
-/* ---- what another process sees ------------------------------------------------- */
+/* ---- what another process sees ------------------------------------------ */
 
 struct seen {
 	volatile int	stop, pause;	/* pause: the peer runs */

@@ -1,5 +1,5 @@
-/* series [HOURS]: 200 scopes of 50 rows with 8 metrics, polled every 5 s of a
- * simulated clock for HOURS (2): 16,000 samples a second, by merges as a source
+/* series [MINUTES]: 200 scopes of 50 rows with 8 metrics, polled every 5 s of a
+ * simulated clock for MINUTES (120): 16,000 samples a second, by merges as a source
  * makes them, with the upkeep that a poller does. Then what the samples take on
  * disk, and how long 15 minutes of 60 series take to read. One line a figure:
  * NAME VALUE BAR held|SHORT. */
@@ -208,8 +208,8 @@ static void say(const char *name, double v, const char *unit, double bar)
 int main(int argc, char **argv)
 {
 	static const char *const prod[] = { "prod" };
-	int64_t hours = argc > 1 ? atol(argv[1]) : 2, t,
-	    until = T0 + hours * 3600;
+	int64_t minutes = argc > 1 ? atol(argv[1]) : 120, t,
+	    until = T0 + minutes * 60;
 	char dir[] = "/tmp/kiban-bench-series-XXXXXX";
 	double began, longest = 0, tended = 0, x;
 	struct buf note = {0};
@@ -219,7 +219,7 @@ int main(int argc, char **argv)
 	char *text;
 	int s;
 
-	if (hours < 1 || !mkdtemp(dir))
+	if (minutes < 15 || !mkdtemp(dir))
 		return 2;
 	begin_load();
 	set_clock(T0);
@@ -242,22 +242,22 @@ int main(int argc, char **argv)
 		longest = x > longest ? x : longest;
 	}
 	getrusage(RUSAGE_SELF, &ru);
-	printf("    %lld h in %.0f s; CPU %.1f %% of the time simulated; upkeep "
-	    "%.1f s, longest %.0f ms\n", (long long)hours, now() - began,
+	printf("    %lld min in %.0f s; CPU %.1f %% of the time simulated; upkeep "
+	    "%.1f s, longest %.0f ms\n", (long long)minutes, now() - began,
 	    ((double)ru.ru_utime.tv_sec + (double)ru.ru_stime.tv_sec) * 100 /
-	    (double)(hours * 3600), tended, longest * 1000);
+	    (double)(minutes * 60), tended, longest * 1000);
 	cache_int(c, 0, "PRAGMA main.wal_checkpoint(TRUNCATE)");
 	x = (double)cache_int(c, 0, "SELECT sum(pgsize) FROM dbstat WHERE "
 	    "name IN ('frame', 'block')") / 1e6;
 	say("series on disk", x, "MB", 150);
 	printf("    %.2f bytes a sample, rollups among them\n", x * 1e6 /
-	    ((double)hours * 3600 / STEP * SCOPES * ROWS * METRICS));
+	    ((double)minutes * 60 / STEP * SCOPES * ROWS * METRICS));
 	cache_aim(c, prod, 1, 0, 0, &err);
 	say("series: 15 min of 60, in 60 scopes", best_of(c, "SELECT "
-	    "spark(series, 'rq', 900, 180) FROM (SELECT series FROM "
+	    "spark(series, 'rq', 900, 15) FROM (SELECT series FROM "
 	    "bench_thing WHERE cluster = 'service-07' LIMIT 60)"), "ms", 10);
 	say("series: 15 min of 60, in 2 scopes", best_of(c, "SELECT "
-	    "spark(series, 'rq', 900, 180) FROM (SELECT series FROM "
+	    "spark(series, 'rq', 900, 15) FROM (SELECT series FROM "
 	    "bench_thing ORDER BY series LIMIT 60)"), "ms", 10);
 	cache_close(c);
 	text = xasprintf("rm -rf '%s'", dir);

@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-/* ---- processes --------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------- */
 
 /* Merges the same scope again and again, as a process of its own. */
 static void merge_rounds(int who, int rounds, int rows)
@@ -153,7 +153,7 @@ static void a_first_merge_cut_short_makes_no_changes(void **state)
 	    "removed a");
 }
 
-/* ---- full disk ------------------------------------------------------------------ */
+/* ---- full disk ---------------------------------------------------------- */
 
 static void a_full_disk_fails_the_merge_alone(void **state)
 {
@@ -184,7 +184,7 @@ static void a_full_disk_fails_the_merge_alone(void **state)
 	assert_string_equal(ask("SELECT health FROM test_thing"), "down");
 }
 
-/* ---- pruning ---------------------------------------------------------------------- */
+/* ---- pruning ------------------------------------------------------------ */
 
 #define DAY INT64_C(86400000)
 
